@@ -1,0 +1,121 @@
+"""Publication: the gate reads every outcome itself, then database and report are swapped in whole."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import dagster as dg
+from dagster._core.storage.tags import (
+    ASSET_PARTITION_RANGE_END_TAG,
+    ASSET_PARTITION_RANGE_START_TAG,
+    PARTITION_NAME_TAG,
+)
+
+from pipelines.contracts.landing import DAYS
+from pipelines.publishing.days import mark_published
+from pipelines.publishing.gate import gate, refuse
+from pipelines.publishing.publisher import PublishOptions, publish, warehouse_tables
+from pipelines.quality.checks import required_checks
+from pipelines.quality.ledger import latest
+from pipelines.reports.report import render
+from pipelines.resources.stage import OWNERS, RETRY
+from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
+from pipelines.warehouse import BuildState
+
+DATABASE, REPORT = dg.AssetKey(["publication", "database"]), dg.AssetKey(["publication", "report"])
+PUBLIC_SCHEMAS = ("marts", "ops", "trends")
+RESTRICTED_SCHEMAS = ("restricted",)
+
+
+def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The database and the report, published from the tables in `reads`."""
+
+    @dg.multi_asset(
+        name="publication",
+        specs=[
+            dg.AssetSpec(
+                DATABASE,
+                deps=list(reads),
+                description="What BI tools open: `data/published/current/iqs.duckdb`, complete and checked.",
+                group_name="publication",
+                kinds={"duckdb"},
+                owners=OWNERS,
+            ),
+            dg.AssetSpec(
+                REPORT,
+                deps=[DATABASE],
+                description="The managers' trend report: one HTML file that needs nothing else.",
+                group_name="publication",
+                kinds={"html"},
+                owners=OWNERS,
+            ),
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "gate",
+                asset=DATABASE,
+                description="Every blocking check of every published partition passed, read from the ledger.",
+                blocking=True,
+            )
+        ],
+        retry_policy=RETRY,
+        pool="warehouse",
+    )
+    def publication(
+        context: dg.AssetExecutionContext, warehouse: WarehouseResource, publications: PublicationsResource
+    ):
+        source = warehouse.open()
+        decision = gate(source, required_checks())
+        yield dg.AssetCheckResult(
+            asset_key=DATABASE,
+            check_name="gate",
+            passed=decision.passed,
+            metadata={"refusals": dg.MetadataValue.md("\n".join(f"- {r}" for r in decision.refusals) or "none")},
+        )
+        days = _days(context.run.tags)
+        if not decision.passed:
+            refuse(publications.path, decision.refusals, days=map(str, days))
+            raise dg.Failure("not published: " + " ".join(decision.refusals), allow_retries=False)
+        made = publish(
+            source.path,
+            publications.path,
+            public=warehouse_tables(source.path, PUBLIC_SCHEMAS),
+            restricted=warehouse_tables(source.path, RESTRICTED_SCHEMAS),
+            dbt=BuildState.read(source.path),
+            checks=list(latest(source.lake.root).values()),
+            days=map(str, days),
+            add_files=lambda folder: render(folder / "iqs.duckdb", folder / "report" / "index.html"),
+            options=PublishOptions(keep=publications.keep),
+        )
+        keys = source.lake.read(DAYS).select("call_date", "day_key").iter_rows()
+        mark_published(source.lake, {day: key for day, key in keys if day in days})
+        database = made.path / "iqs.duckdb"
+        yield dg.MaterializeResult(
+            asset_key=DATABASE,
+            metadata={
+                "publish_id": made.publish_id,
+                "tables": len(made.rows),
+                "dagster/row_count": sum(made.rows.values()),
+                "size_bytes": database.stat().st_size,
+                "path": dg.MetadataValue.path(str(publications.path / "current" / "iqs.duckdb")),
+            },
+        )
+        page = made.path / "report" / "index.html"
+        yield dg.MaterializeResult(
+            asset_key=REPORT,
+            metadata={
+                "size_bytes": page.stat().st_size,
+                "report": dg.MetadataValue.url((publications.path / "current" / "report" / "index.html").as_uri()),
+            },
+        )
+
+    return publication
+
+
+def _days(tags: dict[str, str]) -> set[date]:
+    """The days that the run is about, from its tags; none where only the publication was asked for."""
+    first = tags.get(ASSET_PARTITION_RANGE_START_TAG) or tags.get(PARTITION_NAME_TAG)
+    last = tags.get(ASSET_PARTITION_RANGE_END_TAG) or first
+    if not first:
+        return set()
+    start, end = date.fromisoformat(first), date.fromisoformat(last)
+    return {start + timedelta(days=i) for i in range((end - start).days + 1)}

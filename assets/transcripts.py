@@ -1,0 +1,126 @@
+"""Transcripts: what was said, recognised where there is speech, or supplied, or written; redacted."""
+
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import date
+
+import dagster as dg
+import polars as pl
+
+from pipelines.audio.acoustics import recognition_audio
+from pipelines.audio.decode import BadRecording
+from pipelines.automation.partitions import DAILY
+from pipelines.contracts.acoustics import MEASUREMENTS, SEGMENTS
+from pipelines.contracts.landing import INTERACTIONS, MESSAGES, TRANSCRIPTS
+from pipelines.contracts.recordings import RECORDINGS
+from pipelines.contracts.transcripts import RECOGNITIONS, UTTERANCES, WORDS
+from pipelines.language.redaction import redact_words
+from pipelines.resources.audio import SandboxResource, TranscriberResource
+from pipelines.resources.lake import LakeResource
+from pipelines.resources.landing import LandingResource
+from pipelines.resources.reuse import Reuse
+from pipelines.resources.stage import Stage, stage_assets
+from pipelines.speech.channels import recognised_rows, undecoded_row
+from pipelines.speech.utterances import UTTERANCES_VERSION, utterances
+
+HEARD = (INTERACTIONS, TRANSCRIPTS, RECORDINGS, SEGMENTS, MEASUREMENTS)
+SAID = (INTERACTIONS, RECORDINGS, RECOGNITIONS, WORDS, TRANSCRIPTS, MESSAGES)
+
+
+@stage_assets(
+    WORDS,
+    RECOGNITIONS,
+    reads=HEARD,
+    daily=DAILY,
+    kinds={"python", "whisper"},
+    name="recognition",
+    retry=True,
+)
+def recognition(
+    context: dg.AssetExecutionContext,
+    lake: LakeResource,
+    landing: LandingResource,
+    sandbox: SandboxResource,
+    transcriber: TranscriberResource,
+):
+    stage = Stage(context, lake, WORDS, RECOGNITIONS)
+    engine = transcriber.open()
+    with sandbox.open() as box:
+        for day, inputs in stage.changed_days(*HEARD, versions=(engine.version,)):
+            _recognise(stage, day, inputs, landing, box, sandbox.limits, engine, transcriber.workers)
+    yield from stage.results()
+
+
+def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, box, limits, engine, workers) -> None:
+    read = stage.lake.read
+    segments = read(SEGMENTS, day)
+    speech = segments.filter(pl.col("kind") == "speech")
+    measured = read(MEASUREMENTS, day).filter(pl.col("outcome") == "measured")["interaction_id"].implode()
+    supplied = read(TRANSCRIPTS, day)["interaction_id"].unique().implode()
+    accepted = read(RECORDINGS, day).filter(
+        pl.col("interaction_id").is_in(measured), ~pl.col("interaction_id").is_in(supplied)
+    )
+    language = dict(read(INTERACTIONS, day).select("interaction_id", "language").iter_rows())
+    reuse = Reuse(stage.lake, day, (WORDS, RECOGNITIONS), master=RECOGNITIONS, version=engine.version)
+    todo = reuse.missing(accepted)
+    by_sha = {r["audio_sha256"]: r for r in accepted.iter_rows(named=True)}
+    items = {(str(landing.path(path)), limits): sha for sha, path in todo.items()}
+    clips = {
+        (sha, channel): rows.select("start_s", "end_s").rows()
+        for (sha, channel), rows in speech.unique(["audio_sha256", "audio_channel", "segment"])
+        .sort("start_s")
+        .group_by("audio_sha256", "audio_channel", maintain_order=True)
+    }
+
+    def recognise(sha: str, audio) -> tuple[list[dict], list[dict]]:
+        recording = by_sha[sha]
+        if isinstance(audio, BadRecording):
+            return [], [undecoded_row(engine, audio.detail)]
+        return recognised_rows(
+            engine,
+            audio,
+            speech={c: clips.get((sha, c), []) for c in range(audio.shape[1])},
+            layout=recording["layout"],
+            language=language[recording["interaction_id"]],
+            redact_words=redact_words,
+        )
+
+    decoded = box.starmap(recognition_audio, list(items))
+    results = _in_threads(((items[i], a) for i, a in decoded), recognise, workers)
+    for sha, (words, recognitions) in stage.progress(day, "recognised", results, len(items)):
+        reuse.add(sha, {WORDS: words, RECOGNITIONS: recognitions})
+    frames = reuse.frames(accepted)
+    if stage.write(day, frames, inputs=inputs):
+        reuse.done()
+    stage.add(
+        recordings=accepted.height,
+        recognised=len(todo),
+        audio_s=accepted.filter(pl.col("audio_sha256").is_in(list(todo)))["duration_s"].sum(),
+        words=frames[WORDS].height,
+    )
+
+
+def _in_threads(items: Iterator[tuple], function, workers: int) -> Iterator[tuple]:
+    """(key, function(key, value)) for each item, `workers` at a time, never more than twice as many in memory."""
+    waiting: dict[Future, str] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        for key, value in items:
+            waiting[pool.submit(function, key, value)] = key
+            while len(waiting) >= 2 * workers:
+                yield from _finished(waiting)
+        while waiting:
+            yield from _finished(waiting)
+
+
+def _finished(waiting: dict[Future, str]) -> Iterator[tuple]:
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield waiting.pop(future), future.result()
+
+
+@stage_assets(UTTERANCES, reads=SAID, daily=DAILY, kinds={"polars"}, name="utterances")
+def utterances_days(context: dg.AssetExecutionContext, lake: LakeResource):
+    stage = Stage(context, lake, UTTERANCES)
+    for day, inputs in stage.changed_days(*SAID, versions=(UTTERANCES_VERSION,)):
+        stage.write(day, {UTTERANCES: utterances(*(stage.lake.read(t, day) for t in SAID))}, inputs=inputs)
+    yield from stage.results()

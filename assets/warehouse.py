@@ -1,0 +1,158 @@
+"""Warehouse: the dbt project's models as assets and its tests as checks, built in this process."""
+
+import json
+from collections.abc import Iterator
+from functools import lru_cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
+
+from pipelines.publishing.generations import copy_history
+from pipelines.publishing.lock import writer_lock
+from pipelines.quality.ledger import ensure, record
+from pipelines.quality.outcomes import CheckOutcome
+from pipelines.resources.stage import RETRY
+from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
+from pipelines.warehouse import Node
+
+
+class _Translator(DagsterDbtTranslator):
+    """dbt's sources are the lake's assets by name; models are grouped by folder."""
+
+    def get_asset_key(self, dbt_resource_props) -> dg.AssetKey:
+        if dbt_resource_props["resource_type"] == "source":
+            return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
+        return dg.AssetKey([_folder(dbt_resource_props), dbt_resource_props["name"]])
+
+    def get_group_name(self, dbt_resource_props) -> str:
+        return _folder(dbt_resource_props)
+
+
+def _folder(node: dict) -> str:
+    return "seeds" if node["resource_type"] == "seed" else node["fqn"][1]
+
+
+@lru_cache(maxsize=4)
+def _read(manifest: Path) -> dict:
+    return json.loads(manifest.read_text())
+
+
+def published_keys(manifest_path: Path) -> list[dg.AssetKey]:
+    """The models that are published, as asset keys."""
+    nodes = _read(manifest_path)["nodes"].values()
+    models = (n for n in nodes if n["resource_type"] == "model" and _folder(n) in ("marts", "ops", "trends"))
+    return [_Translator().get_asset_key(n) for n in models]
+
+
+def warehouse_assets(manifest_path: Path, daily: dg.PartitionsDefinition) -> dg.AssetsDefinition:
+    """The dbt project in `manifest_path` as one multi-asset: a run builds what the lake changed, and tests it."""
+    manifest = _read(manifest_path)
+    translator = _Translator()
+    built = {id_: node for id_, node in manifest["nodes"].items() if node["resource_type"] in ("model", "seed")}
+    keys = {id_: translator.get_asset_key(built[id_]) for id_ in _in_order(built)}
+    tests = dict(_check_specs(manifest, keys))
+
+    @dg.multi_asset(
+        name="warehouse",
+        specs=build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=translator),
+        check_specs=list(tests.values()),
+        partitions_def=daily,
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRY,
+        pool="warehouse",
+    )
+    def warehouse(context: dg.AssetExecutionContext, warehouse: WarehouseResource, publications: PublicationsResource):
+        source = warehouse.open()
+        ensure(source.lake.root)
+        copy_history(publications.path, source.lake.root)
+        with writer_lock(source.path.with_suffix(".lock"), f"run {context.run_id}", wait_s=600):
+            nodes = source.build()
+        record(source.lake.root, context.run_id, _outcomes(tests, nodes))
+        by_id = {n.unique_id: n for n in nodes}
+        context.log.info(f"dbt ran {len(nodes)} nodes" if nodes else "the warehouse holds what the lake holds")
+        for failed in (n for n in nodes if not n.passed):
+            context.log.error(f"{failed.kind} {failed.name}: {failed.status}. {failed.message}")
+        broken = [n for n in nodes if n.kind in ("model", "seed") and n.status == "error"]
+        yield from _events(keys, tests, by_id, nodes)
+        if broken:
+            raise dg.Failure(
+                f"dbt could not build {', '.join(n.name for n in broken)}: {broken[0].message}", allow_retries=False
+            )
+
+    return warehouse
+
+
+def _in_order(nodes: dict[str, dict]) -> list[str]:
+    """Nodes so that each comes after those that it reads."""
+    reads = {id_: [d for d in node["depends_on"].get("nodes", ()) if d in nodes] for id_, node in nodes.items()}
+    return list(TopologicalSorter(reads).static_order())
+
+
+def _check_specs(manifest: dict, keys: dict[str, dg.AssetKey]) -> Iterator[tuple[str, dg.AssetCheckSpec]]:
+    """Each data test as a check of the model that it is attached to, or the first that it reads."""
+    for id_, node in manifest["nodes"].items():
+        if node["resource_type"] != "test":
+            continue
+        attached = [node.get("attached_node"), *node["depends_on"]["nodes"]]
+        model = next((n for n in attached if n in keys), None)
+        if model:
+            severity = str(node["config"].get("severity", "error")).lower()
+            yield (
+                id_,
+                dg.AssetCheckSpec(
+                    node["name"][:200],
+                    asset=keys[model],
+                    description=node.get("description") or None,
+                    blocking=severity == "error",
+                ),
+            )
+
+
+def _outcomes(tests: dict[str, dg.AssetCheckSpec], nodes: list[Node]) -> Iterator[CheckOutcome]:
+    """dbt's tests for the ledger; counts only."""
+    for node in nodes:
+        spec = tests.get(node.unique_id)
+        if spec is not None:
+            yield CheckOutcome(
+                stage=spec.asset_key.path[0],
+                table_name="/".join(spec.asset_key.path),
+                call_date=None,
+                check_name=spec.name,
+                blocking=spec.blocking,
+                passed=node.passed and node.status != "warn",
+                failing_rows=node.failures,
+                total_rows=0,
+                detail="",
+                fingerprint="",
+            )
+
+
+def _events(
+    keys: dict[str, dg.AssetKey], tests: dict[str, dg.AssetCheckSpec], by_id: dict[str, Node], nodes: list[Node]
+) -> Iterator:
+    for id_, key in keys.items():
+        node = by_id.get(id_)
+        if node is None or node.passed:
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata={
+                    "status": node.status if node else "unchanged",
+                    "seconds": node.seconds if node else 0.0,
+                },
+            )
+    for id_, spec in tests.items():
+        node = by_id.get(id_)
+        if node is None and nodes:
+            continue
+        yield dg.AssetCheckResult(
+            asset_key=spec.asset_key,
+            check_name=spec.name,
+            passed=node.passed and node.status != "warn" if node else True,
+            severity=dg.AssetCheckSeverity.ERROR if spec.blocking else dg.AssetCheckSeverity.WARN,
+            metadata={
+                "failing_rows": node.failures if node else 0,
+                "status": node.status if node else "passed at the last build; nothing has changed since",
+            },
+        )

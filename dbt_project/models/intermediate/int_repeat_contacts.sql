@@ -1,0 +1,40 @@
+-- One row per interaction that was read: contacts of the same customer on the same issue type within 7 days after.
+-- A contact within 15 minutes of a transfer goes on with the same one; anonymous customers are not supplied.
+with interactions as (select * from {{ ref('int_interactions') }}),
+
+contacts as (select * from interactions where customer_key is not null and issue_type is not null),
+
+repeats as (
+    select
+        first_contact.interaction_id,
+        first_contact.call_date,
+        count(*) as repeats
+    from contacts as first_contact
+    inner join contacts as later
+        on
+            first_contact.customer_key = later.customer_key
+            and first_contact.issue_type = later.issue_type
+            and first_contact.started_at < later.started_at
+            and first_contact.started_at + interval 7 day >= later.started_at
+    where
+        first_contact.transferred_at is null
+        or later.started_at >= first_contact.transferred_at + interval 15 minute
+    group by first_contact.interaction_id, first_contact.call_date
+),
+
+counted as (
+    select
+        interactions.interaction_id,
+        interactions.call_date,
+        if(
+            interactions.customer_key is null or interactions.issue_type is null,
+            null,
+            coalesce(repeats.repeats, 0)
+        ) as value
+    from interactions
+    left join repeats
+        on interactions.interaction_id = repeats.interaction_id and interactions.call_date = repeats.call_date
+    where interactions.outcome in ('eligible', 'excluded')
+)
+
+select * from counted

@@ -1,0 +1,71 @@
+-- One row per interaction that came in, whatever became of it.
+with interactions as (select * from {{ ref('int_interactions') }}),
+
+cards as (select * from {{ ref('int_interaction_scorecards') }} where basis = 'as_scored'),
+
+scores as (select * from {{ ref('fct_call_scores') }} where basis = 'as_scored'),
+
+agents as (select * from {{ ref('stg_agents') }}),
+
+surveys as (select * from {{ ref('stg_surveys') }}),
+
+joined as (
+    select
+        interactions.interaction_id,
+        interactions.call_date,
+        interactions.started_at,
+        interactions.ended_at,
+        interactions.channel,
+        interactions.agent_id,
+        agents.team,
+        interactions.campaign,
+        interactions.client,
+        interactions.queue,
+        coalesce(interactions.region, agents.region) as region,
+        interactions.shift,
+        interactions.direction,
+        interactions.call_type,
+        interactions.language,
+        interactions.issue_type,
+        interactions.issue_type_source,
+        interactions.customer_key,
+        interactions.ticket_id,
+        case
+            when interactions.outcome <> 'eligible' then interactions.outcome
+            when scores.interaction_id is not null then 'scored'
+            when interactions.outcome = 'eligible' then 'excluded'
+        end as status,
+        case
+            when interactions.outcome <> 'eligible' then interactions.reason
+            when scores.interaction_id is not null or interactions.outcome is null then null
+            when cards.interaction_id is null then 'no_scorecard'
+            else 'nothing_measured'
+        end as reason,
+        if(interactions.outcome <> 'eligible', interactions.detail, null) as reason_detail,
+        scores.iqs,
+        scores.iqs_unfailed,
+        scores.fail_reason,
+        scores.is_failed,
+        scores.scorecard,
+        scores.scorecard_version,
+        scores.measured_weight,
+        interactions.duration_s,
+        interactions.n_words,
+        interactions.layout,
+        interactions.is_recorded,
+        interactions.is_transcribed,
+        interactions.hold_s,
+        interactions.acw_s,
+        surveys.csat,
+        surveys.nps,
+        interactions.call_date + 7 as mature_on
+    from interactions
+    left join cards
+        on interactions.interaction_id = cards.interaction_id and interactions.call_date = cards.call_date
+    left join scores
+        on interactions.interaction_id = scores.interaction_id and interactions.call_date = scores.call_date
+    left join agents on interactions.agent_id = agents.agent_id
+    left join surveys on interactions.interaction_id = surveys.interaction_id
+)
+
+select * from joined

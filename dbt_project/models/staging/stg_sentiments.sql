@@ -1,0 +1,10 @@
+-- One row per utterance of a known party.
+with source as (select * from {{ source('language', 'sentiments') }})
+
+select
+    interaction_id,
+    date as call_date,
+    cast(utterance as bigint) as utterance,
+    sentiment,
+    confidence
+from source

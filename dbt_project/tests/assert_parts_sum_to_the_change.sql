@@ -1,0 +1,10 @@
+-- Behaviour, mix, scorecard and extractor parts sum to the change of the IQS, to the last digit.
+select
+    dimension,
+    value,
+    period,
+    period_start
+from {{ ref('insight_change') }}
+where
+    behaviour + mix + scorecard + coalesce(extractor, 0) is distinct from change
+    or change is distinct from iqs - iqs_before

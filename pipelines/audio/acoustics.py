@@ -1,0 +1,202 @@
+"""Everything that the sound of one recording tells, as rows of the tables acoustics/segments and acoustics/channels."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from pipelines.audio.activity import ActivityOptions, LeakOptions, runs, voice_activity
+from pipelines.audio.channels import channel_layout, file_sha256
+from pipelines.audio.decode import DecodeLimits, decode
+from pipelines.audio.level import (
+    FRAME_S,
+    active_level_dbfs,
+    channel_block,
+    decibels,
+    energy_track,
+    offsets,
+    snr_and_noise_db,
+    widen,
+)
+from pipelines.audio.music import MusicOptions, music
+from pipelines.audio.pitch import PitchOptions, pitch_figures, pitch_track
+
+
+@dataclass(frozen=True)
+class AcousticsOptions:
+    """Settings of all measures; part of the extractor's version."""
+
+    activity: ActivityOptions = ActivityOptions()
+    leak: LeakOptions = LeakOptions()
+    pitch: PitchOptions = PitchOptions()
+    music: MusicOptions = MusicOptions()
+    shortest_pause_s: float = 0.25
+    longest_pause_s: float = 2.0
+    digital_silence: tuple[int, ...] = (0, 1, 8)
+
+
+OPTIONS = AcousticsOptions()
+ACOUSTICS_VERSION = "acoustics-1." + hashlib.sha256(repr(OPTIONS).encode()).hexdigest()[:8]
+_WADA_SAMPLES = 400_000
+
+
+@dataclass(frozen=True)
+class Acoustics:
+    """Rows of acoustics/segments and acoustics/channels, without interaction_id."""
+
+    segments: list[dict]
+    channels: list[dict]
+
+
+def acoustics(path: str | os.PathLike, limits: DecodeLimits | None = None) -> Acoustics:
+    """Segments and measures of each audio channel of the recording at `path`.
+
+    Times in s from the start of the recording (3 decimals), levels in dBFS and dB (2 decimals). Measures of speech
+    are None where a channel holds none. Raises BadRecording as `decode` does.
+    """
+    audio = decode(path, limits)
+    samples, rate_hz = audio.samples, audio.rate_hz
+    first = _first_sound(samples, OPTIONS.digital_silence)
+    samples = samples[first:]
+    energy = energy_track(samples, rate_hz)
+    layout, _ = channel_layout(audio, energy)
+    found = voice_activity(
+        samples,
+        rate_hz,
+        energy,
+        same_sound=layout == "dual_mono",
+        options=OPTIONS.activity,
+        leak=OPTIONS.leak,
+    )
+    offset = offsets(samples)
+    sha256 = file_sha256(path)
+    speech, tunes = found.speech.copy(), np.zeros_like(found.speech)
+    for c in range(audio.n_channels):
+        tunes[:, c] = music(samples, rate_hz, c, offset[c], energy[:, c], found.probability[:, c], OPTIONS.music)
+        for start, end in runs(speech[:, c]):
+            if tunes[start:end, c].mean() > 0.5:
+                speech[start:end, c] = False
+    segments, channels = [], []
+    for c in range(audio.n_channels):
+        pitch = pitch_track(samples, rate_hz, c, offset[c], speech[:, c], OPTIONS.pitch)
+        common = {"audio_sha256": sha256, "audio_channel": c}
+        for kind, mask in (("speech", speech[:, c]), ("music", tunes[:, c])):
+            for number, (start, end) in enumerate(runs(mask)):
+                median_hz, range_st, _ = pitch_figures(pitch[start:end]) if kind == "speech" else (None, None, None)
+                segments.append(
+                    common
+                    | {
+                        "kind": kind,
+                        "segment": number,
+                        "start_s": round(start * FRAME_S + first / rate_hz, 3),
+                        "end_s": round(min(end * FRAME_S, len(samples) / rate_hz) + first / rate_hz, 3),
+                        "level_dbfs": _rounded(float(decibels(energy[start:end, c].mean()))),
+                        "pitch_hz": _rounded(median_hz),
+                        "pitch_range_st": _rounded(range_st),
+                        "extractor_version": ACOUSTICS_VERSION,
+                    }
+                )
+        others = np.delete(speech, c, axis=1).any(axis=1)
+        channels.append(
+            common
+            | _measures(samples, rate_hz, c, offset[c], energy[:, c], speech[:, c], tunes[:, c], others, pitch)
+            | {
+                "clipping_ratio": audio.clipping_ratio[c],
+                "leak_db": _rounded(found.leak_db[c]),
+                "extractor_version": ACOUSTICS_VERSION,
+            }
+        )
+    return Acoustics(segments, channels)
+
+
+def recognition_audio(path: str | os.PathLike, limits: DecodeLimits | None = None) -> np.ndarray:
+    """The recording at 16 kHz for speech recognition: float32, full scale 1, shape (n, channels)."""
+    import soxr
+
+    audio = decode(path, limits)
+    if audio.rate_hz == 16_000:
+        return audio.samples.astype(np.float32) / np.float32(32768.0)
+    change = soxr.ResampleStream(audio.rate_hz, 16_000, audio.n_channels, dtype="float32", quality="HQ")
+    n = len(audio.samples)
+    out = np.empty((2 * n + 64, audio.n_channels), np.float32)
+    filled, step = 0, 1 << 19
+    for start in range(0, n, step):
+        block = audio.samples[start : start + step].astype(np.float32) / np.float32(32768.0)
+        block = change.resample_chunk(block, last=start + step >= n)
+        out[filled : filled + len(block)] = block
+        filled += len(block)
+    return out[:filled]
+
+
+def _first_sound(samples: np.ndarray, silence: tuple[int, ...]) -> int:
+    """Index of the first sample after leading digital silence: what was put before it then changes no measure."""
+    before = samples[0].astype(np.int32)
+    if not np.isin(np.abs(before), silence).all():
+        return 0
+    for start in range(0, len(samples), 1 << 18):
+        moved = (np.abs(samples[start : start + (1 << 18)] - before) > 1).any(axis=1)
+        if moved.any():
+            return start + int(np.argmax(moved))
+    return 0
+
+
+def _measures(
+    samples: np.ndarray,
+    rate_hz: int,
+    channel: int,
+    offset: float,
+    energy: np.ndarray,
+    speech: np.ndarray,
+    tunes: np.ndarray,
+    others: np.ndarray,
+    pitch: np.ndarray,
+) -> dict:
+    speech_s = float(speech.sum()) * FRAME_S
+    out = {"speech_s": round(speech_s, 3), "music_s": round(float(tunes.sum()) * FRAME_S, 3)}
+    if not speech.any():
+        names = ("level_dbfs", "noise_dbfs", "snr_db", "pitch_hz", "pitch_range_st", "pitch_sd_st", "level_range_db")
+        return out | dict.fromkeys((*names, "pause_rate"))
+    median_hz, range_st, sd_st = pitch_figures(pitch)
+    low, high = np.percentile(decibels(energy[speech]), [10, 90])
+    near = widen(speech, round(0.2 / FRAME_S))
+    # music is neither speech nor the noise behind it
+    heard = ~tunes | speech
+
+    def voice() -> np.ndarray:
+        return _speech_samples(samples, rate_hz, channel, offset, speech)
+
+    snr_db, noise_dbfs = snr_and_noise_db(energy[heard], speech[heard], voice)
+    return out | {
+        "level_dbfs": _rounded(active_level_dbfs(np.where(near, energy, 0.0))),
+        "noise_dbfs": _rounded(noise_dbfs),
+        "snr_db": _rounded(snr_db),
+        "pitch_hz": _rounded(median_hz),
+        "pitch_range_st": _rounded(range_st),
+        "pitch_sd_st": _rounded(sd_st),
+        "level_range_db": _rounded(float(high - low)),
+        "pause_rate": _rounded(60.0 * count_pauses(speech, others) / speech_s),
+    }
+
+
+def _speech_samples(samples: np.ndarray, rate_hz: int, channel: int, offset: float, speech: np.ndarray) -> np.ndarray:
+    """Samples of speech frames spread over the recording, at most 400,000."""
+    hop = round(FRAME_S * rate_hz)
+    frames = np.flatnonzero(speech)
+    frames = frames[:: max(1, len(frames) * hop // _WADA_SAMPLES)]
+    return np.concatenate([channel_block(samples, channel, f * hop, (f + 1) * hop, offset) for f in frames.tolist()])
+
+
+def count_pauses(speech: np.ndarray, others: np.ndarray) -> int:
+    """Gaps of 0.25-2 s inside a channel's speech in which nobody else speaks; both bool per 10 ms frame."""
+    found = runs(speech)
+    gaps = [(end, start) for (_, end), (start, _) in pairwise(found)]
+    shortest, longest = OPTIONS.shortest_pause_s / FRAME_S, OPTIONS.longest_pause_s / FRAME_S
+    return sum(shortest <= start - end <= longest and not others[end:start].any() for end, start in gaps)
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(float(value), 2)

@@ -1,0 +1,34 @@
+"""Where a recording is, and what identifies it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A recording inside the landing folder, or the reason why there is none."""
+
+    path: Path
+    reason: str | None = None
+    detail: str = ""
+    identity: str = ""
+
+
+def locate(folder: Path, relative: str) -> FoundFile:
+    """The recording at `relative` in the landing folder; never outside of it, also not by a link.
+
+    `identity` (size and time of change) says whether the file may have changed since the last look.
+    """
+    try:
+        path = (folder / relative).resolve()
+        inside = path.is_relative_to(folder.resolve())
+    except (OSError, ValueError) as error:
+        return FoundFile(folder, "metadata_invalid", f"recording is no path: {error}")
+    if not inside:
+        return FoundFile(path, "path_escape", f"recording {relative!r} leaves the landing folder")
+    if not path.is_file():
+        return FoundFile(path, "recording_missing", f"recording {relative!r} is not in the landing folder")
+    stat = path.stat()
+    return FoundFile(path, identity=f"{stat.st_size} {stat.st_mtime_ns}")

@@ -1,0 +1,26 @@
+"""What every table in the lake holds, declared once: the writer, the checks and the catalogue read it here."""
+
+from pipelines.contracts.table import Column, Table
+
+__all__ = ["Column", "Table", "all_tables", "table"]
+
+
+def all_tables() -> dict[str, Table]:
+    """Every table of the lake by its name (`stage/name`), in the order of the pipeline."""
+    from pipelines.contracts import (
+        acoustics,
+        conversation,
+        landing,
+        language,
+        metrics,
+        recordings,
+        transcripts,
+    )
+
+    modules = (landing, recordings, acoustics, transcripts, conversation, language, metrics)
+    return {t.name: t for module in modules for t in module.TABLES}
+
+
+def table(name: str) -> Table:
+    """The contract of the table `name`; KeyError where there is none."""
+    return all_tables()[name]

@@ -1,0 +1,73 @@
+"""The code location: the catalogue's assets, the resources of this installation, and when things run."""
+
+import dagster as dg
+
+from assets import acoustics, conversation, landing, language, metrics, recordings, transcripts
+from assets.publication import publication_assets
+from assets.warehouse import published_keys, warehouse_assets
+from pipelines.automation.jobs import DAILY_JOB
+from pipelines.automation.launch import LOGGERS
+from pipelines.automation.partitions import DAILY
+from pipelines.automation.schedules import nightly
+from pipelines.automation.sensors import landing_sensor
+from pipelines.landing import LandingOptions
+from pipelines.resources.audio import SandboxResource, TranscriberResource
+from pipelines.resources.lake import LakeResource
+from pipelines.resources.landing import LandingResource
+from pipelines.resources.seeds import SeedsResource
+from pipelines.resources.warehouse import LevelResource, PublicationsResource, WarehouseResource
+from pipelines.settings import PROJECT, Settings
+
+MEASURED = (landing, recordings, acoustics, transcripts, conversation, language, metrics)
+
+
+def resources(settings: Settings) -> dict[str, dg.ConfigurableResource]:
+    """Every resource of an installation with these settings."""
+    return {
+        "lake": LakeResource(root=str(settings.lake)),
+        "landing": LandingResource.of(LandingOptions.of(settings)),
+        "sandbox": SandboxResource(
+            workers=settings.workers,
+            max_duration_s=settings.max_recording_s,
+            timeout_s=settings.decode_timeout_s,
+            memory_mb=settings.decode_memory_mb,
+        ),
+        "transcriber": TranscriberResource(
+            model=settings.whisper_model,
+            models=str(settings.models),
+            language=settings.whisper_language,
+            beam_size=settings.whisper_beam,
+            workers=settings.workers,
+        ),
+        "seeds": SeedsResource(folder=str(settings.seeds)),
+        "level": LevelResource(offset_db=settings.level_offset_db),
+        "warehouse": WarehouseResource(
+            path=str(settings.warehouse), lake=str(settings.lake), project=str(PROJECT / "dbt_project")
+        ),
+        "publications": PublicationsResource(folder=str(settings.published), keep=settings.keep_publications),
+    }
+
+
+def build(settings: Settings) -> dg.Definitions:
+    """The definitions of an installation with these settings."""
+    made = resources(settings)
+    manifest = made["warehouse"].open().prepare()
+    return dg.Definitions(
+        assets=[
+            *dg.load_assets_from_modules(MEASURED),
+            warehouse_assets(manifest, DAILY),
+            publication_assets(published_keys(manifest)),
+        ],
+        jobs=[DAILY_JOB],
+        schedules=[nightly],
+        sensors=[landing_sensor],
+        resources=made,
+        loggers=LOGGERS,
+        # One process a run: a step of its own would cost 5-6 CPU-s each for interpreter and imports.
+        executor=dg.in_process_executor,
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    return build(Settings.from_environment())

@@ -1,0 +1,1 @@
+"""Publications: immutable, complete, checked, and swapped in whole."""

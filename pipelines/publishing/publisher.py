@@ -1,0 +1,384 @@
+"""Make a publication: copy the marts, prove the copy, look for leaks, and only then let readers see it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+
+import duckdb
+
+from pipelines.publishing.gate import DbtState, clear_stale
+from pipelines.publishing.generations import (
+    STORAGE_VERSION,
+    Publication,
+    PublicationError,
+    clean,
+    current_id,
+    flush_file,
+    generation_folder,
+    hash_of,
+    identifier,
+    literal,
+    lock_file,
+    new_publish_id,
+    prune,
+    publications,
+    remember,
+    swap,
+    write_live,
+)
+from pipelines.publishing.lock import LockHeld, writer_lock
+from pipelines.quality.leaks import (
+    CARD_CANDIDATE,
+    EMAIL_CANDIDATE,
+    SSN_CANDIDATE,
+    holds_card,
+    holds_email,
+    holds_ssn,
+)
+from pipelines.quality.ledger import flush_folder
+from pipelines.quality.outcomes import CheckOutcome
+
+# What every BI driver reads. Anything else (HUGEINT from sum(), ENUM, LIST, UUID, …) is cast in the mart.
+_TYPES = re.compile(
+    r"VARCHAR|BIGINT|INTEGER|SMALLINT|TINYINT|DOUBLE|FLOAT|DATE|TIMESTAMP|BOOLEAN|DECIMAL\((1[0-8]|[1-9]),\d+\)"
+)
+# Ids may be long numbers by chance, and an agent's id may be an e-mail address.
+_IDS = re.compile(r".*(_id|_key|_sha256|_version|fingerprint|publish_id)")
+_EMPLOYEES = ("agent_id", "supervisor_id", "reviewer_id")
+_SHORTEST_CUSTOMER_ID = 5
+_PUBLISH_ID_COMMENT = "The publication that this row belongs to."
+
+# In this order; `on_step` gets each name once the step is done. `current` changes with "swapped", not before.
+STEPS = (
+    "begun",
+    "tables_copied",
+    "parquet_written",
+    "copies_verified",
+    "leaks_scanned",
+    "files_added",
+    "manifest_written",
+    "flushed",
+    "renamed",
+    "swapped",
+    "live_written",
+    "pruned",
+)
+
+
+class LeakFound(PublicationError):
+    """Something that may not be published is in a public table; the message names columns and counts, no values."""
+
+
+@dataclass(frozen=True)
+class PublishOptions:
+    """`keep` the last publications; wait up to `wait_s` for a lock; `customer_ids` must appear nowhere."""
+
+    keep: int = 5
+    wait_s: float = 30.0
+    customer_ids: Sequence[str] = field(default=(), repr=False)
+    code_version: str = ""
+
+
+def warehouse_tables(warehouse: Path, schemas: Iterable[str], *, wait_s: float = 30.0) -> list[str]:
+    """`schema.table` of every table and view in these schemas of the warehouse, in order."""
+    with duckdb.connect() as connection:
+        _attach_warehouse(connection, warehouse, wait_s)
+        rows = connection.execute(
+            "select table_schema || '.' || table_name from information_schema.tables "
+            "where table_catalog = 'warehouse' and list_contains(?, table_schema) order by all",
+            [list(schemas)],
+        ).fetchall()
+    return [name for (name,) in rows]
+
+
+def publish(
+    warehouse: Path,
+    published: Path,
+    *,
+    public: Sequence[str],
+    restricted: Sequence[str] = (),
+    dbt: DbtState,
+    checks: Sequence[CheckOutcome] = (),
+    publish_id: str | None = None,
+    days: Iterable[str] = (),
+    add_files: Callable[[Path], None] | None = None,
+    options: PublishOptions | None = None,
+    on_step: Callable[[str], None] | None = None,
+) -> Publication:
+    """Publish tables (`schema.table`) of the warehouse and make the result the current publication.
+
+    `public` go to iqs.duckdb and to Parquet, `restricted` to restricted/iqs_restricted.duckdb; each table gets
+    the column publish_id. `checks` are written beside them. `add_files(folder)` may add files (the report) once
+    the tables stand: it gets the staged folder, in which iqs.duckdb can be opened read-only. The gate is not asked
+    here: ask it first.
+
+    Raises PublicationError (nothing to publish, the build failed, unsuitable types, a copy that differs), LeakFound,
+    LockHeld. Whatever happens before the swap, `current` stays what it was and the staged files are removed.
+    """
+    options, step = options or PublishOptions(), on_step or (lambda name: None)
+    publish_id = publish_id or new_publish_id()
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]*", publish_id):
+        raise PublicationError(f"publish id {publish_id!r} can't be the name of a folder")
+    if dbt.status != "success":
+        raise PublicationError(f"the last build of the warehouse is not a success but {dbt.status!r}; build it again")
+    if not public:
+        raise PublicationError("there is no table to publish")
+    published.mkdir(parents=True, exist_ok=True)
+    with writer_lock(lock_file(published), f"publication {publish_id}", options.wait_s):
+        clean(published)
+        if generation_folder(published, publish_id).exists():
+            raise PublicationError(f"publication {publish_id} exists already")
+        staging = published / f".staging-{publish_id}"
+        try:
+            _build(staging, warehouse, publish_id, public, restricted, dbt, checks, add_files, options, step)
+            os.replace(staging, generation_folder(published, publish_id))
+        except BaseException as error:
+            shutil.rmtree(staging, ignore_errors=True)
+            if isinstance(error, duckdb.Error):
+                raise PublicationError(f"the warehouse {warehouse} can't be copied: {error}") from error
+            raise
+        flush_folder(published)
+        step("renamed")
+        swap(published, publish_id)
+        step("swapped")
+        made = next(p for p in publications(published) if p.publish_id == current_id(published))
+        remember(published, publish_id, "published", days=days, rows=sum(made.rows.values()))
+        clear_stale(published)
+        write_live(published)
+        step("live_written")
+        prune(published, options.keep)
+        step("pruned")
+    return made
+
+
+def _build(staging, warehouse, publish_id, public, restricted, dbt, checks, add_files, options, step) -> None:
+    staging.mkdir()
+    (staging / "parquet").mkdir()
+    (staging / "restricted").mkdir(mode=0o700)
+    step("begun")
+    with duckdb.connect() as connection:
+        _attach_warehouse(connection, warehouse, options.wait_s)
+        tables = _copy(connection, public, staging / "iqs.duckdb", publish_id, "public")
+        if restricted:
+            hidden = staging / "restricted" / "iqs_restricted.duckdb"
+            tables |= _copy(connection, restricted, hidden, publish_id, "restricted")
+        step("tables_copied")
+        connection.execute(f"attach {literal(staging / 'iqs.duckdb')} as public (read_only)")
+        for name in sorted(n for n, t in tables.items() if t["audience"] == "public"):
+            target = staging / "parquet" / f"{name}.parquet"
+            connection.execute(
+                f"copy public.{identifier(name)} to {literal(target)} (format parquet, compression zstd)"
+            )
+        step("parquet_written")
+        if restricted:
+            connection.execute(f"attach {literal(hidden)} as restricted (read_only)")
+        _verify(connection, tables, staging)
+        step("copies_verified")
+        _scan(connection, [n for n, t in tables.items() if t["audience"] == "public"], options.customer_ids)
+        step("leaks_scanned")
+    (staging / "checks.json").write_text(json.dumps([asdict(c) for c in checks], indent=1))
+    if add_files:
+        add_files(staging)
+    step("files_added")
+    _write_manifest(staging, publish_id, tables, dbt, checks, options)
+    step("manifest_written")
+    _flush(staging)
+    step("flushed")
+
+
+def _attach_warehouse(connection: duckdb.DuckDBPyConnection, warehouse: Path, wait_s: float) -> None:
+    """Attach the warehouse read-only as `warehouse`, waiting for a writer to end.
+
+    Views name the catalogue that they were made in: a file with views must be called warehouse.duckdb.
+    """
+    if not warehouse.exists():
+        raise PublicationError(f"there is no warehouse at {warehouse}; build it first")
+    deadline, pause_s = time.monotonic() + wait_s, 0.05
+    while True:
+        try:
+            connection.execute(f"attach {literal(warehouse)} as warehouse (read_only)")
+            return
+        except duckdb.IOException as error:
+            text = str(error)
+            if "lock" not in text.lower():
+                raise PublicationError(f"the warehouse {warehouse} can't be opened: {text}") from error
+            if time.monotonic() >= deadline:
+                pid = re.search(r"PID (\d+)", text)
+                holder = {"pid": int(pid.group(1))} if pid else {}
+                raise LockHeld(
+                    f"the warehouse {warehouse} is open in process {holder.get('pid', 'unknown')}; "
+                    f"waited {wait_s:g} s. Close it; BI tools read the publication instead",
+                    holder,
+                ) from error
+            time.sleep(pause_s)
+            pause_s = min(2 * pause_s, 0.5)
+        except duckdb.Error as error:
+            raise PublicationError(f"the warehouse {warehouse} can't be opened: {error}") from error
+
+
+def _copy(connection, names: Sequence[str], target: Path, publish_id: str, audience: str) -> dict[str, dict]:
+    """Copy tables with their comments into a new file that older DuckDB clients open; returns what was copied."""
+    connection.execute(f"attach {literal(target)} as copy (storage_version {literal(STORAGE_VERSION)})")
+    copied: dict[str, dict] = {}
+    # One transaction: each comment on its own would be flushed on its own.
+    connection.execute("begin")
+    for qualified in names:
+        schema, _, name = qualified.rpartition(".")
+        if name in copied:
+            raise PublicationError(f"two tables are called {name}; a publication has one schema")
+        columns = connection.execute(
+            "select column_name, data_type, comment from duckdb_columns() where database_name = 'warehouse' "
+            "and schema_name = ? and table_name = ? order by column_index",
+            [schema, name],
+        ).fetchall()
+        if not columns:
+            raise PublicationError(f"the warehouse has no table {qualified}")
+        unsuitable = [f"{c} {t}" for c, t, _ in columns if not _TYPES.fullmatch(t)]
+        if unsuitable:
+            raise PublicationError(f"{qualified} has columns that BI tools can't read: {', '.join(unsuitable)}")
+        source = f"warehouse.{identifier(schema)}.{identifier(name)}"
+        own = [c for c, _, _ in columns if c != "publish_id"]
+        selected = ", ".join(map(identifier, own))
+        table = f"copy.{identifier(name)}"
+        connection.execute(
+            f"create table {table} as select {selected}, {literal(publish_id)} as publish_id from {source}"
+        )
+        comment = _table_comment(connection, schema, name)
+        connection.execute(f"comment on table {table} is {literal(comment or '')}")
+        for column, _, column_comment in columns:
+            if column != "publish_id" and column_comment:
+                connection.execute(f"comment on column {table}.{identifier(column)} is {literal(column_comment)}")
+        connection.execute(f"comment on column {table}.publish_id is {literal(_PUBLISH_ID_COMMENT)}")
+        copied[name] = {"audience": audience, "source": source, "columns": own, "comment": comment}
+    connection.execute("commit")
+    connection.execute("checkpoint copy")
+    connection.execute("detach copy")
+    if audience == "restricted":
+        target.chmod(0o600)
+    return copied
+
+
+def _table_comment(connection, schema: str, name: str) -> str | None:
+    row = connection.execute(
+        "select comment from duckdb_tables() where database_name = 'warehouse' and schema_name = $1 "
+        "and table_name = $2 union all select comment from duckdb_views() where database_name = 'warehouse' "
+        "and schema_name = $1 and view_name = $2",
+        [schema, name],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def _verify(connection, tables: dict[str, dict], staging: Path) -> None:
+    """Rows and, column by column, a checksum over the values (of any type) are those of the warehouse.
+
+    The checksum is the sum of the values' hashes: exact, and the same in any order of the rows.
+    """
+    for name, table in tables.items():
+        sums = ", ".join(f"coalesce(sum(hash({identifier(c)})), 0)" for c in table["columns"])
+        query = f"select count(*), {sums} from "
+        expected = connection.execute(query + table["source"]).fetchone()
+        copies = {f"{table['audience']}.{identifier(name)}": "the DuckDB copy"}
+        if table["audience"] == "public":
+            copies[f"read_parquet({literal(staging / 'parquet' / f'{name}.parquet')})"] = "the Parquet copy"
+        for copy, what in copies.items():
+            found = connection.execute(query + copy).fetchone()
+            if found[0] != expected[0]:
+                raise PublicationError(f"{what} of {name} has {found[0]} rows, the warehouse has {expected[0]}")
+            differing = [c for c, f, e in zip(table["columns"], found[1:], expected[1:], strict=True) if f != e]
+            if differing:
+                raise PublicationError(f"{what} of {name} differs from the warehouse in {', '.join(differing)}")
+        table["rows"] = expected[0]
+
+
+def _scan(connection, names: Sequence[str], customer_ids: Sequence[str]) -> None:
+    """Raise LeakFound where a public text holds a card or social security number, an e-mail address or a customer id.
+
+    Ids are looked for as whole words, in all text columns, from 5 characters on; ids of ours may look like cards,
+    and those of employees may be e-mail addresses.
+    """
+    found: list[str] = []
+    known_ids = sorted({i.strip().lower() for i in customer_ids if len(i.strip()) >= _SHORTEST_CUSTOMER_ID})
+    connection.execute("create temp table customer_ids (id varchar)")
+    if known_ids:
+        connection.execute("insert into customer_ids select unnest(?::varchar[])", [known_ids])
+    for name in sorted(names):
+        columns = connection.execute(
+            "select column_name from duckdb_columns() where database_name = 'public' and table_name = ? "
+            "and data_type = 'VARCHAR' and column_name <> 'publish_id' order by column_index",
+            [name],
+        ).fetchall()
+        for (column,) in columns:
+            texts = f"select distinct {identifier(column)} as t from public.{identifier(name)} where t is not null"
+            for what, count in _leaks(connection, texts, column, bool(known_ids)).items():
+                if count:
+                    found.append(f"{name}.{column}: {what} in {count} values")
+    connection.execute("drop table customer_ids")
+    if found:
+        raise LeakFound(f"not published, something personal is left: {'; '.join(found)}")
+
+
+def _leaks(connection, texts: str, column: str, with_customers: bool) -> dict[str, int]:
+    patterns = {"social security numbers": (SSN_CANDIDATE, holds_ssn)}
+    if not _IDS.fullmatch(column):
+        patterns["card numbers"] = (CARD_CANDIDATE, holds_card)
+    if column not in _EMPLOYEES:
+        patterns["e-mail addresses"] = (EMAIL_CANDIDATE, holds_email)
+    counts = {}
+    for what, (candidate, holds) in patterns.items():
+        suspects = connection.execute(
+            f"select t from ({texts}) where regexp_matches(t, {literal(candidate)})"
+        ).fetchall()
+        counts[what] = sum(1 for (text,) in suspects if holds(text))
+    if with_customers:
+        # An id may itself hold separators: the whole value is compared as well as its words.
+        (counts["customer ids"],) = connection.execute(
+            f"with texts as ({texts}), words as ("
+            "select t, lower(trim(t)) as word from texts union all "
+            "select t, lower(unnest(regexp_split_to_array(t, '[^A-Za-z0-9_-]+'))) from texts) "
+            "select count(distinct t) from words join customer_ids on word = id"
+        ).fetchone()
+    return counts
+
+
+def _write_manifest(staging: Path, publish_id: str, tables, dbt: DbtState, checks, options) -> None:
+    files = sorted(p for p in staging.rglob("*") if p.is_file())
+    manifest = {
+        "publish_id": publish_id,
+        "created_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "code_version": options.code_version or _code_version(),
+        "warehouse_built_at": dbt.finished_at,
+        "checks": {"recorded": len(checks), "failed": sum(1 for c in checks if not c.passed)},
+        "tables": {
+            name: {"audience": t["audience"], "rows": t["rows"], "comment": t["comment"]}
+            for name, t in sorted(tables.items())
+        },
+        "files": {p.relative_to(staging).as_posix(): {"sha256": hash_of(p), "bytes": p.stat().st_size} for p in files},
+    }
+    (staging / "manifest.json").write_text(json.dumps(manifest, indent=1))
+
+
+def _code_version() -> str:
+    try:
+        return metadata.version("iqs")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _flush(staging: Path) -> None:
+    """Nothing in a publication changes any more: take the right to write away, and flush it all to the disk."""
+    for path in sorted(staging.rglob("*")):
+        if path.is_file():
+            hidden = path.is_relative_to(staging / "restricted")
+            path.chmod(0o400 if hidden else 0o444)
+            flush_file(path)
+    for folder in (*(p for p in staging.rglob("*") if p.is_dir()), staging):
+        flush_folder(folder)

@@ -1,0 +1,273 @@
+"""A stage of the catalogue: tables with their contracts as assets, written only when their checks have passed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date
+from functools import cached_property, wraps
+from time import perf_counter
+
+import dagster as dg
+import polars as pl
+
+from pipelines.contracts import Table
+from pipelines.lake import Lake, fingerprint, frame_fingerprint
+from pipelines.quality.checks import domain_outcomes, tables_read
+from pipelines.quality.contracts import contract_checks, contract_outcomes
+from pipelines.quality.ledger import latest_by_fingerprint, record
+from pipelines.quality.outcomes import CheckOutcome
+from pipelines.resources.lake import LakeResource
+
+OWNERS = ["team:analytics-engineering"]
+# The outside world (a share that is away, a disk that is full) may come back: twice again, after 10 s and 20 s.
+RETRY = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL)
+# Text that people said or wrote stays out of the orchestrator's own storage.
+_NOT_PREVIEWED = {"text", "word", "evidence", "comment", "extra", "name", "detail", "landing_detail"}
+_DTYPES = {"String": "text", "Float64": "double", "Int64": "bigint", "Int32": "integer", "Int8": "tinyint"}
+
+CONTRACT, FACTS, WARNINGS = "contract", "facts", "warnings"
+_CHECKS = {
+    CONTRACT: "Columns, types, keys, ranges and reasons of NULLs are as declared (Great Expectations).",
+    FACTS: "What must be true of this stage is true; otherwise nothing is written and nothing downstream runs.",
+    WARNINGS: "What a person should look at. Published all the same, and flagged.",
+}
+
+
+def asset_key(table: Table) -> dg.AssetKey:
+    """`stage/name` as Dagster's key."""
+    return dg.AssetKey(table.name.split("/"))
+
+
+def stage_assets(
+    *tables: Table,
+    reads: tuple[Table, ...] = (),
+    daily: dg.PartitionsDefinition | None,
+    kinds: set[str],
+    name: str,
+    retry: bool = False,
+) -> Callable:
+    """Decorator: a function that writes `tables` through a Stage becomes their assets, with three checks each.
+
+    `reads` are the tables that it reads; `daily` the partitions (None: one whole table).
+    """
+    specs = [
+        dg.AssetSpec(
+            asset_key(t),
+            deps=[asset_key(r) for r in dict.fromkeys((*reads, *tables_read(*tables))) if r not in tables],
+            description=f"{t.meaning}\n\nGrain: {t.grain}.",
+            group_name=t.stage,
+            kinds={*kinds, "parquet"},
+            owners=OWNERS,
+            metadata={"dagster/column_schema": _column_schema(t), "key": ", ".join(t.key)},
+        )
+        for t in tables
+    ]
+    checks = [
+        dg.AssetCheckSpec(check, asset=asset_key(t), description=meaning, blocking=check != WARNINGS)
+        for t in tables
+        for check, meaning in _CHECKS.items()
+    ]
+    decorate = dg.multi_asset(
+        name=name,
+        specs=specs,
+        check_specs=checks,
+        partitions_def=daily,
+        backfill_policy=dg.BackfillPolicy.single_run() if daily else None,
+        retry_policy=RETRY if retry else None,
+    )
+    return lambda function: decorate(_tried_again_for_outside_reasons_only(function))
+
+
+def _tried_again_for_outside_reasons_only(function: Callable) -> Callable:
+    """An error of the operating system may pass; any other would come again, so the step fails at once."""
+
+    @wraps(function)
+    def guarded(*arguments, **named):
+        try:
+            yield from function(*arguments, **named)
+        except (OSError, dg.Failure):
+            raise
+        except Exception as error:
+            raise dg.Failure(f"{type(error).__name__}: {error}", allow_retries=False) from error
+
+    return guarded
+
+
+def _column_schema(table: Table) -> dg.TableSchema:
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                c.name,
+                type=_DTYPES.get(str(c.dtype), str(c.dtype)),
+                description=f"{c.meaning}{f' [{c.unit}]' if c.unit else ''}",
+                constraints=dg.TableColumnConstraints(nullable=c.nullable, unique=(c.name,) == table.key),
+            )
+            for c in table.columns
+        ]
+    )
+
+
+class Stage:
+    """Writes the partitions of one run of a stage: stage, check, record, promote; then tells Dagster what happened."""
+
+    def __init__(self, context: dg.AssetExecutionContext, lake: LakeResource, *tables: Table):
+        self.context = context
+        self.lake: Lake = lake.open()
+        self.tables = tables
+        self._outcomes: dict[str, list[CheckOutcome]] = {t.name: [] for t in tables}
+        self._rows = {t.name: 0 for t in tables}
+        self._preview: dict[str, pl.DataFrame] = {}
+        self._numbers: dict[str, float] = {}
+        self._written = self._unchanged = 0
+        self._begin = perf_counter()
+
+    @property
+    def days(self) -> list[date]:
+        """The days of this run."""
+        return [date.fromisoformat(key) for key in self.context.partition_keys]
+
+    def changed_days(self, *reads: Table, versions: tuple[object, ...] = ()) -> Iterator[tuple[date, str]]:
+        """The days of this run whose tables have to be made (again), each with the fingerprint of its inputs."""
+        for day in self.days:
+            inputs = self.inputs(day, *reads, versions=versions)
+            if not self.unchanged(day, inputs):
+                yield day, inputs
+
+    def inputs(self, day: date | None, *reads: Table, versions: tuple[object, ...] = ()) -> str:
+        """Fingerprint of what a partition is made from: the partitions that it reads, versions and settings."""
+        manifests = [self.lake.manifest(t, day if t.daily else None) for t in reads]
+        return fingerprint(*(m.fingerprint if m else "absent" for m in manifests), *versions)
+
+    def unchanged(self, day: date | None, inputs: str) -> bool:
+        """Whether all tables of the stage were made from these inputs, and passed; then they are left alone."""
+        if not all(self.lake.is_current(t, day if t.daily else None, inputs) for t in self.tables):
+            return False
+        for table in self.tables:
+            manifest = self.lake.manifest(table, day if table.daily else None)
+            checked = self._ledger.get((table.name, manifest.day), {}).get(manifest.fingerprint, {})
+            self._outcomes[table.name] += checked.values()
+            self._rows[table.name] += manifest.rows
+        self._unchanged += 1
+        return True
+
+    @cached_property
+    def _ledger(self) -> dict:
+        return latest_by_fingerprint(self.lake.root)
+
+    def content(self, frames: dict[Table, pl.DataFrame]) -> str:
+        """Fingerprint of the frames themselves, for stages that read the outside world."""
+        return fingerprint(*(f"{t.name} {frame_fingerprint(t.conform(f))}" for t, f in frames.items()))
+
+    def progress(self, day: date, done: str, results: Iterable, total: int) -> Iterator:
+        """The results as they come, with a line in the log at the most every 15 s."""
+        spoken = perf_counter()
+        for count, result in enumerate(results, 1):
+            yield result
+            if perf_counter() - spoken > 15 or count == total:
+                spoken = perf_counter()
+                self.context.log.info(f"{day}: {count} of {total} recordings {done}")
+
+    def write(
+        self,
+        day: date | None,
+        frames: dict[Table, pl.DataFrame],
+        *,
+        inputs: str,
+    ) -> bool:
+        """Write one day's tables if all their blocking checks pass; every outcome goes into the ledger.
+
+        False: refused, and the partitions that were there stay.
+        """
+        staged = {t: self.lake.stage(t, f, day if t.daily else None, inputs=inputs) for t, f in frames.items()}
+        prints = {t.name: s.manifest.fingerprint for t, s in staged.items()}
+        outcomes: list[CheckOutcome] = []
+        for table, frame in frames.items():
+            outcomes += contract_outcomes(table, table.conform(frame), day if table.daily else None, prints[table.name])
+        compared = {t: self.lake.read(t, day if t.daily else None) for t in tables_read(*frames)}
+        outcomes += domain_outcomes({**compared, **frames}, day, prints)
+        record(self.lake.root, self.context.run_id, outcomes)
+        for outcome in outcomes:
+            self._outcomes[outcome.table_name].append(outcome)
+        failed = [o for o in outcomes if o.blocking and not o.passed]
+        for table, partition in staged.items():
+            if failed:
+                self.lake.discard(partition)
+            else:
+                self.lake.promote(table, partition)
+            self._rows[table.name] += partition.manifest.rows
+            self._preview[table.name] = frames[table].head(5)
+        for outcome in failed:
+            self.context.log.error(
+                f"{outcome.table_name} {day or ''}: {outcome.check_name} failed on {outcome.failing_rows} of "
+                f"{outcome.total_rows} rows; the partition was not written. {outcome.detail}"
+            )
+        self._written += 1
+        return not failed
+
+    def add(self, **numbers: float) -> None:
+        """Add to the figures that the materialisation shows (audio_s, cpu_s, recordings, …)."""
+        for name, number in numbers.items():
+            self._numbers[name] = self._numbers.get(name, 0) + number
+
+    def results(self) -> Iterator[dg.MaterializeResult]:
+        """One materialisation per table with its figures, a preview and its checks."""
+        seconds = perf_counter() - self._begin
+        numbers = {name: round(value, 3) for name, value in self._numbers.items()}
+        if numbers.get("audio_s"):
+            numbers["times_real_time"] = round(numbers["audio_s"] / max(seconds, 1e-3), 1)
+        for table in self.tables:
+            metadata: dict = {
+                "dagster/row_count": self._rows[table.name],
+                "days_written": self._written,
+                "days_unchanged": self._unchanged,
+                "seconds": round(seconds, 3),
+                "path": dg.MetadataValue.path(str(self.lake.root / table.name)),
+                **numbers,
+            }
+            if table.name in self._preview:
+                shown = self._preview[table.name].drop(_NOT_PREVIEWED, strict=False)
+                metadata["preview"] = dg.MetadataValue.md(markdown(shown))
+            yield dg.MaterializeResult(
+                asset_key=asset_key(table), metadata=metadata, check_results=list(self._check_results(table))
+            )
+
+    def _check_results(self, table: Table) -> Iterator[dg.AssetCheckResult]:
+        groups: dict[str, list[CheckOutcome]] = {CONTRACT: [], FACTS: [], WARNINGS: []}
+        declared = set(contract_checks(table))
+        for outcome in self._outcomes[table.name]:
+            own = WARNINGS if not outcome.blocking else CONTRACT if outcome.check_name in declared else FACTS
+            groups[own].append(outcome)
+        for name, outcomes in groups.items():
+            failed = [o for o in outcomes if not o.passed]
+            yield dg.AssetCheckResult(
+                asset_key=asset_key(table),
+                check_name=name,
+                passed=not failed,
+                severity=dg.AssetCheckSeverity.WARN if name == WARNINGS else dg.AssetCheckSeverity.ERROR,
+                metadata={
+                    "checked": len(outcomes),
+                    "failed": len(failed),
+                    "failing_rows": sum(o.failing_rows for o in failed),
+                    "sentences": dg.MetadataValue.md(_sentences(failed or outcomes)),
+                },
+            )
+
+
+def _sentences(outcomes: list[CheckOutcome]) -> str:
+    lines = []
+    for o in outcomes[:50]:
+        mark = "passed" if o.passed else f"**failed** on {o.failing_rows} of {o.total_rows} rows"
+        lines.append(f"- {o.call_date or ''} `{o.check_name}` {mark} {'' if o.passed else o.detail}")
+    return "\n".join(lines) or "nothing to check"
+
+
+def markdown(frame: pl.DataFrame) -> str:
+    """A small frame as a Markdown table."""
+    if not frame.width:
+        return "no columns to show"
+    rows = [
+        frame.columns,
+        ["---"] * frame.width,
+        *([str(v)[:40].replace("|", "/") for v in r] for r in frame.iter_rows()),
+    ]
+    return "\n".join("| " + " | ".join(r) + " |" for r in rows)

@@ -1,0 +1,37 @@
+"""The warehouse and the publications as resources."""
+
+from pathlib import Path
+
+import dagster as dg
+
+from pipelines.lake import Lake
+from pipelines.warehouse import Warehouse
+
+
+class WarehouseResource(dg.ConfigurableResource):
+    """The DuckDB file that dbt builds from the lake."""
+
+    path: str
+    lake: str
+    project: str
+    threads: int = 4
+
+    def open(self) -> Warehouse:
+        return Warehouse(Path(self.path), Lake(Path(self.lake)), Path(self.project), self.threads)
+
+
+class PublicationsResource(dg.ConfigurableResource):
+    """The folder of the published generations."""
+
+    folder: str
+    keep: int
+
+    @property
+    def path(self) -> Path:
+        return Path(self.folder)
+
+
+class LevelResource(dg.ConfigurableResource):
+    """How a level in dBFS becomes an estimated dB SPL; agents' own offsets come first."""
+
+    offset_db: float

@@ -1,0 +1,108 @@
+"""Every setting of an installation: frozen, typed, read once from the environment (`IQS_*`)."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class SettingError(ValueError):
+    """A setting has a value that can't be used; the message names the variable and what it takes."""
+
+
+def _setting(variable: str, meaning: str, **more):
+    return field(metadata={"variable": variable, "meaning": meaning}, **more)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are and how they are measured. `Settings.from_environment()` reads the variables."""
+
+    data: Path = _setting("IQS_DATA", "root of everything that is written", default=PROJECT / "data")
+    landing: Path = _setting("IQS_LANDING", "folder that is read and never written", default=Path())
+    seeds: Path = _setting("IQS_SEEDS", "folder of the business rules", default=PROJECT / "dbt_project" / "seeds")
+    timezone: str = _setting("IQS_TIMEZONE", "time zone of the call date", default="UTC")
+    first_day: str = _setting("IQS_FIRST_DAY", "first daily partition", default="2020-01-01")
+    recording_pattern: str = _setting(
+        "IQS_RECORDING_PATTERN",
+        "regular expression with named groups for recordings without a row",
+        default=(
+            r"(?P<interaction_id>[A-Za-z]+\d*_GUID_[A-Za-z0-9-]+)_AGENT_(?P<agent_id>[A-Za-z0-9-]+?)"
+            r"(?:_CUST_(?P<customer_id>[A-Za-z0-9-]+?))?"
+            r"(?:_DT_(?P<started_at>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d))?(?:_[A-Za-z]+)?$"
+        ),
+    )
+    whisper_model: str = _setting("IQS_WHISPER_MODEL", "model name, or a folder with its files", default="base")
+    whisper_language: str = _setting(
+        "IQS_WHISPER_LANGUAGE", "language where none is supplied; auto detects", default="en"
+    )
+    whisper_beam: int = _setting("IQS_WHISPER_BEAM", "beam size; 1 is the fast mode", default=5)
+    workers: int = _setting("IQS_WORKERS", "processes and recognition threads", default=0)
+    level_offset_db: float = _setting("IQS_LEVEL_OFFSET_DB", "dB SPL at 0 dBFS", default=81.0)
+    max_recording_s: float = _setting("IQS_MAX_RECORDING_S", "longest recording that is decoded", default=8 * 3600.0)
+    decode_timeout_s: float = _setting("IQS_DECODE_TIMEOUT_S", "longest time for one recording", default=300.0)
+    decode_memory_mb: int = _setting("IQS_DECODE_MEMORY_MB", "memory of a decoding process", default=4096)
+    keep_publications: int = _setting("IQS_KEEP_PUBLICATIONS", "publications that are kept", default=5)
+    minimum_coverage: float = _setting(
+        "IQS_MINIMUM_COVERAGE",
+        "share of a day's interactions that must be scored before a warning",
+        default=0.5,
+    )
+    pseudonym_key: str = _setting(
+        "IQS_PSEUDONYM_KEY", "key of the customers' pseudonyms; a file is made where empty", default=""
+    )
+
+    def __post_init__(self) -> None:
+        if self.landing == Path():
+            object.__setattr__(self, "landing", self.data / "landing")
+        if self.workers <= 0:
+            object.__setattr__(
+                self,
+                "workers",
+                len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+            )
+        try:
+            ZoneInfo(self.timezone)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise SettingError(
+                f"IQS_TIMEZONE={self.timezone!r} is no time zone; use a name such as Europe/Berlin"
+            ) from error
+
+    @property
+    def lake(self) -> Path:
+        return self.data / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        # The file's name is its catalogue's name, by which dbt's views call each other.
+        return self.data / "warehouse" / "warehouse.duckdb"
+
+    @property
+    def published(self) -> Path:
+        return self.data / "published"
+
+    @property
+    def models(self) -> Path:
+        return self.data / "models"
+
+    @classmethod
+    def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
+        """Settings from `IQS_*` variables; raises SettingError naming the variable that can't be read."""
+        environment = dict(os.environ) if environment is None else environment
+        values = {}
+        for f in fields(cls):
+            text = environment.get(f.metadata["variable"], "")
+            if text == "":
+                continue
+            kind = type(f.default)
+            try:
+                values[f.name] = Path(text).expanduser().resolve() if issubclass(kind, Path) else kind(text)
+            except ValueError as error:
+                raise SettingError(
+                    f"{f.metadata['variable']}={text!r} can't be read as {kind.__name__}: {f.metadata['meaning']}"
+                ) from error
+        return cls(**values)

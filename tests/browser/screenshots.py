@@ -1,0 +1,44 @@
+"""Take pictures of a report as a desktop and a phone show it, light and dark:
+
+python tests/browser/screenshots.py OUT_FOLDER [PUBLISHED.duckdb]
+
+Without a database it draws the invented one of the unit tests. Needs Chromium; says so and stops where there is none.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "unit" / "reports"), str(HERE.parents[1])]
+
+from chromium import find, screenshot  # noqa: E402
+from example_publication import build  # noqa: E402
+
+from pipelines.reports import render  # noqa: E402
+
+SIZES = {"desktop": 1280, "phone": 390}
+
+
+def main(arguments: list[str]) -> int:
+    if not arguments:
+        print(__doc__)
+        return 2
+    if find() is None:
+        print("skipped: no Chromium here; install chromium, or name it in CHROMIUM")
+        return 0
+    folder = Path(arguments[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        database = Path(arguments[1]) if len(arguments) > 1 else build(Path(temporary) / "iqs.duckdb")
+        page = render(database, folder / "report.html")
+    for name, width in SIZES.items():
+        for dark in (False, True):
+            print(screenshot(page, folder / f"{name}{'_dark' if dark else ''}.png", width, dark=dark))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

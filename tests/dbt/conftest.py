@@ -1,0 +1,30 @@
+"""One parsed dbt project for the whole folder: dbt's start is what costs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from dbt_lake import Dbt
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))  # oracle.py
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory) -> Dbt:
+    """The parsed project. Tests share its paths, as the parsed project holds them; take `dbt` instead."""
+    dbt = Dbt(tmp_path_factory.mktemp("dbt"))
+    parsed = dbt.invoke("parse")
+    assert parsed.success, parsed.exception
+    dbt.manifest = parsed.result
+    return dbt
+
+
+@pytest.fixture
+def dbt(project: Dbt) -> Iterator[Dbt]:
+    """The parsed project with an empty lake and no warehouse."""
+    project.clean()
+    yield project
+    project.clean()

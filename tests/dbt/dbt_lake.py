@@ -1,0 +1,265 @@
+"""A small lake and the dbt project on top of it: parsed once, run in process, every file under a temporary folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.contracts import all_tables
+from pipelines.contracts.metrics import METRICS, catalogue
+from pipelines.lake import Lake
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+MONDAY = date(2026, 3, 2)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One interaction of a test lake. `values` holds the metrics that were measured; the others are `no_event`."""
+
+    id: str
+    day: date = MONDAY
+    values: dict[tuple[str, str], float] = field(default_factory=dict)
+    outcome: str = "eligible"
+    reason: str | None = None
+    at: time = time(10)
+    channel: str = "call"
+    call_type: str | None = "support"
+    agent: str | None = "007"
+    campaign: str | None = "retail"
+    issue_type: str | None = "billing"
+    customer: str | None = None
+    transferred_at: datetime | None = None
+
+    @property
+    def started_at(self) -> datetime:
+        return datetime.combine(self.day, self.at, UTC)
+
+
+def write_day(lake: Lake, day: date, calls: Iterable[Call]) -> None:
+    """Replace the day's partition of every daily table by what these calls give."""
+    calls = list(calls)
+    read = [c for c in calls if c.outcome != "quarantined"]
+    rows: dict[str, list[dict]] = {
+        "landing/interactions": [
+            {
+                "interaction_id": c.id,
+                "call_date": c.day,
+                "channel": c.channel,
+                "started_at": c.started_at,
+                "agent_id": c.agent,
+                "campaign": c.campaign,
+                "customer_key": c.customer,
+                "call_type": c.call_type,
+                "transferred_at": c.transferred_at,
+                "client": "acme",
+                "source_file": "interactions.csv",
+            }
+            for c in calls
+        ],
+        "metrics/outcomes": [
+            {
+                "interaction_id": c.id,
+                "outcome": c.outcome,
+                "reason": c.reason,
+                "duration_s": 60.0,
+                "n_words": None if c.outcome == "quarantined" else 100,
+                "language": "en",
+                "layout": "two_channel",
+            }
+            for c in calls
+        ],
+        "language/issue_types": [
+            {
+                "interaction_id": c.id,
+                "issue_type": c.issue_type,
+                "source": "inferred",
+                "confidence": 0.9,
+                "extractor_version": "t",
+            }
+            for c in read
+            if c.issue_type
+        ],
+        "metrics/interaction_metrics": [
+            {
+                "interaction_id": c.id,
+                "metric": m.id,
+                "party": party,
+                "value": c.values.get((m.id, party)),
+                "unit": m.unit,
+                "reason": None if (m.id, party) in c.values else "no_event",
+                "extractor_version": "t",
+            }
+            for c in read
+            for m in METRICS.values()
+            for party in m.parties
+            if m.id != "repeat_within_7d"
+        ],
+        "recordings/recordings": [
+            {
+                "interaction_id": c.id,
+                "recording": f"{c.id}.wav",
+                "agent_channel_source": "default",
+                "outcome": "accepted" if c.outcome != "quarantined" else "quarantined",
+                "extractor_version": "t",
+            }
+            for c in calls
+            if c.channel == "call"
+        ],
+        "transcripts/utterances": [
+            {
+                "interaction_id": c.id,
+                "utterance": i,
+                "party": party,
+                "start_s": 2.0 * i,
+                "end_s": 2.0 * i + 1,
+                "text": "my card is [card]",
+                "n_words": 4,
+                "source": "recognition",
+            }
+            for c in read
+            for i, party in enumerate(("agent", "customer"))
+        ],
+        "language/sentiments": [
+            {
+                "interaction_id": c.id,
+                "utterance": 1,
+                "party": "customer",
+                "sentiment": -0.5,
+                "confidence": 0.8,
+                "extractor_version": "t",
+            }
+            for c in read
+        ],
+        "conversation/events": [
+            {
+                "interaction_id": c.id,
+                "event": i,
+                "kind": "interruption",
+                "party": "agent",
+                "start_s": 10.0 * (i + 1),
+                "end_s": 10.0 * (i + 1) + i + 1,
+            }
+            for c in read
+            for i in range(2)
+        ],
+        "language/events": [
+            {"interaction_id": c.id, "event": 0, "kind": "empathy", "party": "agent", "start_s": 15.0} for c in read
+        ],
+    }
+    for contract in all_tables().values():
+        if contract.daily:
+            lake.write(contract, contract.frame(rows.get(contract.name, [])), day, inputs="test")
+
+
+def write_lake(root: Path, calls: Iterable[Call]) -> Lake:
+    """A lake with these calls, two listed agents, a survey, a rejected row and the files of the ledger."""
+    calls = list(calls)
+    lake = Lake(root)
+    for day in sorted({c.day for c in calls}):
+        write_day(lake, day, (c for c in calls if c.day == day))
+    rows: dict[str, list[dict]] = {
+        "landing/agents": [
+            {"agent_id": "007", "name": "Ann", "team": "north", "source_file": "agents.csv"},
+            {"agent_id": "008", "name": "Bob", "team": "south", "source_file": "agents.csv"},
+        ],
+        "landing/surveys": [
+            {"interaction_id": c.id, "csat": 4, "nps": 9, "source_file": "surveys.csv"} for c in calls[:1]
+        ],
+        "landing/rejects": [
+            {
+                "source_file": "interactions.csv",
+                "row_number": 9,
+                "kind": "interactions",
+                "reason": "metadata_invalid",
+                "detail": "no id",
+            }
+        ],
+    }
+    for contract in all_tables().values():
+        if not contract.daily:
+            frame = catalogue() if contract.name == "metrics/catalogue" else contract.frame(rows.get(contract.name, []))
+            lake.write(contract, frame, inputs="test")
+    (root / "ops" / "dq_results").mkdir(parents=True, exist_ok=True)
+    (root / "ops" / "dq_results" / "run.jsonl").write_text(
+        json.dumps({"run_id": "r", "checked_at": "2026-03-02T10:00:00", "passed": True, "blocking": True}) + "\n"
+    )
+    (root / "ops" / "publications.jsonl").write_text("")
+    return lake
+
+
+@dataclass
+class Dbt:
+    """The dbt project bound to one lake and one warehouse path; `build` returns what failed."""
+
+    root: Path
+    manifest: object = None
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "iqs.duckdb"
+
+    def clean(self) -> None:
+        shutil.rmtree(self.lake, ignore_errors=True)
+        self.warehouse.unlink(missing_ok=True)
+
+    def invoke(self, *arguments: str, days: Iterable[date] = (), threads: int = 4, **environment: str):
+        from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+        from dbt.adapters.factory import reset_adapters
+        from dbt.cli.main import dbtRunner
+
+        variables = {
+            "IQS_LAKE": str(self.lake),
+            "IQS_WAREHOUSE": str(self.warehouse),
+            "IQS_DAYS": ",".join(d.isoformat() for d in days),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+            **environment,
+        }
+        before = dict(os.environ)
+        os.environ.update(variables)
+        try:
+            return dbtRunner(manifest=self.manifest).invoke(
+                [
+                    *arguments,
+                    *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
+                    *("--target-path", str(self.root / "target"), "--log-path", str(self.root / "logs")),
+                    *("--threads", str(threads), "--quiet"),
+                ]
+            )
+        finally:
+            DuckDBConnectionManager.close_all_connections()  # else it keeps the lock on the file
+            reset_adapters()
+            os.environ.clear()
+            os.environ.update(before)
+
+    def build(self, *arguments: str, **more) -> dict[str, str]:
+        """Names of the nodes that did not pass, with dbt's message; `more` as in `invoke`."""
+        result = self.invoke("build", *arguments, **more)
+        if result.exception:
+            raise result.exception
+        return {r.node.name: r.message for r in result.result if r.status in ("error", "fail", "runtime error")}
+
+    def query(self, sql: str) -> pl.DataFrame:
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            return connection.execute(sql).pl()
+
+    def dump(self) -> dict[str, list[tuple]]:
+        """Every table of marts, trends, ops and restricted, its rows in order."""
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            names = connection.execute(
+                "select table_schema || '.' || table_name from information_schema.tables"
+                " where table_schema in ('marts', 'trends', 'ops', 'restricted') order by 1"
+            ).fetchall()
+            return {n: connection.execute(f"select * from {n} order by all").fetchall() for (n,) in names}

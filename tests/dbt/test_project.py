@@ -1,0 +1,360 @@
+"""dbt's arithmetic against the oracle; rebuilt days; equal dumps; refused rules; checks that bite."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from datetime import time, timedelta
+from decimal import Decimal
+from fractions import Fraction
+
+import duckdb
+import pytest
+import yaml
+from dbt_lake import MONDAY, PROJECT, Call, write_day, write_lake
+from oracle import Rules, half_up, mean_iqs
+
+from pipelines.contracts import all_tables
+from pipelines.contracts.metrics import METRICS
+
+NO_CHECKS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
+RULES = Rules(PROJECT / "seeds")
+KNOTS = {m: [x for x, _ in knots] for curves in RULES.curves.values() for m, knots in curves.items()}
+
+
+def random_values(rng: random.Random) -> dict[tuple[str, str], float]:
+    """Metric values: knots, values between them and beyond, some missing."""
+    values = {}
+    for metric in METRICS.values():
+        for party in metric.parties:
+            if metric.id == "repeat_within_7d" or rng.random() < 0.2:
+                continue
+            knots = [float(x) for x in KNOTS.get(metric.id, (0, 1))]
+            low = metric.at_least if metric.at_least is not None else knots[0] - 5
+            high = metric.at_most if metric.at_most is not None else knots[-1] + 5
+            value = rng.choice(knots) if rng.random() < 0.2 else rng.uniform(low, high)
+            values[metric.id, party] = min(max(value, low), high)
+    values["zero_tolerance_hits", "agent"] = float(rng.random() < 0.1)
+    return values
+
+
+def random_calls(n: int, *, days: int, seed: int = 7) -> list[Call]:
+    rng = random.Random(seed)
+    calls = []
+    for i in range(n):
+        outcome = rng.choices(("eligible", "excluded", "quarantined"), (8, 1, 1))[0]
+        calls.append(
+            Call(
+                f"c{i:03}",
+                MONDAY + timedelta(days=rng.randrange(days)),
+                random_values(rng),
+                outcome=outcome,
+                reason={"excluded": "too_short", "quarantined": "empty"}.get(outcome),
+                at=time(rng.randrange(24), rng.randrange(60)),
+                channel=rng.choice(("call", "call", "chat", "email", "social")),
+                call_type=rng.choice(("support", "cancellation", None)),
+                agent=rng.choice(("007", "008", "009", None)),
+                campaign=rng.choice(("retail", "bank")),
+                issue_type=rng.choice(("billing_dispute", "payment", "other")),
+                customer=rng.choice(("k1", "k2", "k3", None)),
+            )
+        )
+    return calls
+
+
+def as_fraction(value: Decimal | None) -> Fraction | None:
+    return None if value is None else Fraction(value)
+
+
+def expected_scores(calls: list[Call], basis: str):
+    return {
+        c.id: score
+        for c in calls
+        if c.outcome == "eligible"
+        and (
+            score := RULES.score(
+                c.values,
+                channel=c.channel,
+                call_type=c.call_type,
+                day=c.day if basis == "as_scored" else None,
+            )
+        )
+    }
+
+
+@pytest.fixture(scope="module")
+def calls() -> list[Call]:
+    return random_calls(150, days=10)
+
+
+@pytest.fixture(scope="module")
+def built(project, calls):
+    """The project, built whole from random calls, with its unit tests. Tests that use it only read."""
+    project.clean()
+    write_lake(project.lake, calls)
+    assert project.build(days=[]) == {}
+    return project
+
+
+def test_every_interaction_scores_what_the_oracle_says(built, calls):
+    for basis in ("as_scored", "restated"):
+        rows = built.query(
+            "select interaction_id, scorecard, scorecard_version, iqs, iqs_unfailed, fail_reason"
+            f" from marts.fct_call_scores where basis = '{basis}'"
+        ).rows()
+        got = {r[0]: (r[1], r[2], as_fraction(r[3]), as_fraction(r[4]), r[5]) for r in rows}
+        expected = {
+            i: (s.scorecard, s.version, s.iqs, s.unfailed, s.fail_reason)
+            for i, s in expected_scores(calls, basis).items()
+        }
+        assert got == expected
+
+
+def test_every_parameter_scores_and_contributes_what_the_oracle_says(built, calls):
+    expected = expected_scores(calls, "as_scored")
+    rows = built.query(
+        "select interaction_id, parameter, score, contribution from marts.fct_parameter_scores"
+        " where basis = 'as_scored'"
+    ).rows()
+    assert len(rows) > 1000
+    for interaction, parameter, score, contribution in rows:
+        should = expected[interaction].parameters.get(parameter)
+        assert as_fraction(score) == (should and should[0]), (interaction, parameter)
+        if should:
+            # what rounding left over went to one of at most 16 contributions
+            assert abs(as_fraction(contribution) - should[1]) <= Fraction(16, 10_000)
+
+
+def test_every_group_has_the_mean_of_its_interactions(built, calls):
+    scores = expected_scores(calls, "as_scored")
+    starts = {
+        "day": lambda d: d,
+        "week": lambda d: d - timedelta(days=d.weekday()),
+        "month": lambda d: d.replace(day=1),
+    }
+    attribute = {
+        "all": lambda c: "all",
+        "agent": lambda c: c.agent or "unknown",
+        "campaign": lambda c: c.campaign,
+        "channel": lambda c: c.channel,
+        "call_type": lambda c: c.call_type or "unknown",
+    }
+    rows = built.query(
+        "select dimension, value, period, period_start, received, n, score_sum, iqs, iqs_sd, iqs_low, iqs_high"
+        " from trends.trend_iqs where basis = 'as_scored'"
+    ).rows()
+    seen = 0
+    for dimension, value, period, start, received, n, total, iqs, sd, low, high in rows:
+        if dimension not in attribute:
+            continue
+        group = [c for c in calls if attribute[dimension](c) == value and starts[period](c.day) == start]
+        group_scores = [scores[c.id].iqs for c in group if c.id in scores]
+        assert (received, n) == (len(group), len(group_scores))
+        assert as_fraction(total) == sum(group_scores, Fraction(0))
+        assert as_fraction(iqs) == mean_iqs(group_scores)
+        if n > 1:
+            mean = sum(group_scores) / n
+            variance = sum((s - mean) ** 2 for s in group_scores) / (n - 1)
+            assert float(sd) == pytest.approx(float(variance) ** 0.5, abs=1e-4)
+            assert 0 <= low <= iqs <= high <= 100
+        else:
+            assert sd is None
+            assert low is None
+        seen += 1
+    assert seen > 150
+
+
+def test_five_calls_of_the_worked_example_have_the_mean_52_97():
+    scores = [Fraction(s) for s in ("100", "9.91", "63.96", "90.99", "0")]
+    assert half_up(mean_iqs(scores), 2) == Fraction("52.97")
+
+
+def test_the_change_between_two_weeks_splits_into_behaviour_and_mix(built, calls):
+    scores = expected_scores(calls, "as_scored")
+    weeks = {0: {}, 1: {}}
+    for c in calls:
+        if c.id in scores and (c.day - MONDAY).days // 7 in weeks:
+            weeks[(c.day - MONDAY).days // 7].setdefault(c.issue_type, []).append(scores[c.id].iqs)
+    before, after = weeks[0], weeks[1]
+    n0, n1 = (sum(map(len, w.values())) for w in (before, after))
+    behaviour = sum(
+        (Fraction(len(after[i]), n1) + Fraction(len(before[i]), n0))
+        / 2
+        * (sum(after[i]) / len(after[i]) - sum(before[i]) / len(before[i]))
+        for i in before.keys() & after.keys()
+    )
+    row = built.query(
+        "select change, behaviour, mix, scorecard, extractor from trends.insight_change"
+        " where dimension = 'all' and period = 'week'"
+    ).row(0)
+    change = sum(sum(s) for s in after.values()) / n1 - sum(sum(s) for s in before.values()) / n0
+    assert float(row[0]) == pytest.approx(float(change), abs=2e-4)
+    assert float(row[1]) == pytest.approx(float(behaviour), abs=2e-4)
+    assert row[1] + row[2] + row[3] + row[4] == row[0]
+
+
+def test_every_interaction_that_came_in_has_one_row_and_the_ledger_reconciles(built, calls):
+    rows = built.query("select interaction_id, status, reason from marts.fct_interactions").rows()
+    assert sorted(r[0] for r in rows) == sorted(c.id for c in calls)
+    scores = expected_scores(calls, "as_scored")
+    for interaction, status, reason in rows:
+        call = next(c for c in calls if c.id == interaction)
+        if call.outcome == "eligible":
+            assert (status, reason) == (("scored", None) if interaction in scores else (status, reason))
+            assert (status == "scored") == (interaction in scores)
+        else:
+            assert (status, reason) == (call.outcome, call.reason)
+    assert built.query("select count(*) from ops.ops_ledger where not reconciles").item() == 0
+    assert built.query("select sum(received) from ops.ops_ledger").item() == len(calls)
+
+
+def test_repeat_contacts_look_forward_seven_days_and_leave_anonymous_customers_out(built, calls):
+    rows = built.query(
+        "select interaction_id, value, reason from marts.fct_metrics where metric = 'repeat_within_7d'"
+    ).rows()
+    read = {c.id: c for c in calls if c.outcome != "quarantined"}
+    assert {r[0] for r in rows} == set(read)
+    # a quarantined interaction has no issue type here, so it repeats nothing
+    for interaction, value, reason in rows:
+        call = read[interaction]
+        if call.customer is None:
+            assert (value, reason) == (None, "not_supplied")
+            continue
+        later = [
+            c
+            for c in read.values()
+            if (c.customer, c.issue_type) == (call.customer, call.issue_type)
+            and timedelta(0) < c.started_at - call.started_at <= timedelta(days=7)
+        ]
+        assert (value, reason) == (len(later), None)
+
+
+def test_marts_hold_only_types_that_bi_tools_read_and_every_column_is_described(built):
+    rows = built.query(
+        "select schema_name || '.' || table_name || '.' || column_name as name, data_type, comment"
+        " from duckdb_columns() where schema_name in ('marts', 'trends', 'ops', 'restricted')"
+    ).rows()
+    assert len(rows) > 300
+    plain = {"VARCHAR", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN"}
+    for name, data_type, comment in rows:
+        precision = data_type.removeprefix("DECIMAL(").split(",")[0]
+        assert data_type in plain or (data_type.startswith("DECIMAL(") and int(precision) <= 18), name
+        assert comment, f"{name} has no description"
+
+
+def test_the_sources_are_the_tables_of_the_contracts():
+    declared = yaml.safe_load((PROJECT / "models/staging/_sources.yml").read_text())["sources"]
+    names = {
+        f"{s['name']}/{t['name']}": "date=*" in t.get("config", s.get("config"))["meta"]["external_location"]
+        for s in declared
+        for t in s["tables"]
+        if s["name"] != "ops"
+    }
+    assert names == {t.name: t.daily for t in all_tables().values()}
+
+
+DAMAGES = [
+    (
+        "assert_contributions_sum_to_iqs",
+        "update marts.fct_parameter_scores set contribution = contribution + 0.0001 where contribution is not null",
+    ),
+    (
+        "assert_contributions_sum_to_iqs",
+        "update marts.fct_call_scores set iqs = iqs_unfailed, iqs_unfailed = 1",
+    ),
+    ("assert_effective_weights_sum_to_one", "update marts.fct_parameter_scores set effective_weight = 0.3"),
+    (
+        "assert_every_interaction_is_accounted_for",
+        "update ops.ops_ledger set received = received + 1, reconciles = false",
+    ),
+    ("assert_scores_are_within_0_and_100", "update marts.fct_parameter_scores set score = 100.0001"),
+    ("assert_scores_are_within_0_and_100", "update marts.fct_call_scores set iqs = -1"),
+    (
+        "assert_one_scorecard_version_per_interaction",
+        "update marts.fct_call_scores set scorecard_version = 2",
+    ),
+    (
+        "assert_one_scorecard_version_per_interaction",
+        "update marts.fct_parameter_scores set scorecard_version = 2 where parameter = 'empathy'",
+    ),
+    (
+        "assert_dimensions_add_up_to_the_same_totals",
+        "delete from trends.trend_iqs where dimension = 'agent' and value = '008'",
+    ),
+    (
+        "assert_dimensions_add_up_to_the_same_totals",
+        "update trends.trend_iqs set score_sum = score_sum + 1",
+    ),
+    ("assert_parts_sum_to_the_change", "update trends.insight_change set mix = mix + 0.0001"),
+    (
+        "assert_lost_points_sum_to_what_is_missing",
+        "update trends.insight_drivers set points_lost = points_lost + 0.000001 where parameter = 'empathy'",
+    ),
+    ("assert_missing_values_have_a_reason", "update marts.fct_metrics set reason = null where value is null"),
+    (
+        "assert_missing_values_have_a_reason",
+        "update marts.fct_parameter_scores set reason = 'no_event' where score is not null",
+    ),
+]
+
+
+@pytest.mark.parametrize(("test", "damage"), DAMAGES)
+def test_a_singular_test_finds_the_damage(built, tmp_path, test, damage):
+    sql = (built.root / "target" / "compiled" / "iqs" / "tests" / f"{test}.sql").read_text()
+    shutil.copy(built.warehouse, tmp_path / "iqs.duckdb")
+    with duckdb.connect(str(tmp_path / "iqs.duckdb")) as connection:
+        assert connection.execute(sql).fetchall() == []
+        connection.execute(damage)
+        assert connection.execute(sql).fetchall() != []
+
+
+def test_every_singular_test_is_shown_to_bite():
+    assert {test for test, _ in DAMAGES} == {f.stem for f in (PROJECT / "tests").glob("*.sql")}
+
+
+def test_a_rebuilt_day_replaces_itself_and_order_and_threads_change_nothing(dbt):
+    days = [MONDAY + timedelta(days=i) for i in range(3)]
+    calls = random_calls(40, days=3, seed=3)
+    lake = write_lake(dbt.lake, calls)
+    assert dbt.build(*NO_CHECKS, days=[]) == {}
+    whole = dbt.dump()
+
+    # a day comes again without some of its interactions, another one is emptied
+    write_day(lake, days[1], [c for c in calls if c.day == days[1]][::2])
+    write_day(lake, days[2], [])
+    assert dbt.build("--selector", "daily", days=days[1:]) == {}
+    changed = dbt.dump()
+    kept = {c.id for c in calls if c.day == days[0]} | {c.id for c in calls if c.day == days[1]} - {
+        c.id for c in [c for c in calls if c.day == days[1]][1::2]
+    }
+    assert {r[0] for r in changed["marts.fct_interactions"]} == kept
+    day_0 = [r for r in whole["marts.fct_call_scores"] if r[2] == days[0]]
+    assert [r for r in changed["marts.fct_call_scores"] if r[2] == days[0]] == day_0
+
+    # the days as they were, one by one, the last first, on one thread
+    for day in reversed(days[1:]):
+        write_day(lake, day, [c for c in calls if c.day == day])
+        assert dbt.build("--selector", "daily", *NO_CHECKS, days=[day], threads=1) == {}
+    assert dbt.dump() == whole
+
+
+def test_weights_that_do_not_sum_to_100_are_refused_before_anything_is_written(dbt, tmp_path):
+    write_lake(dbt.lake, [Call("a", values={("empathy_score", "agent"): 80.0})])
+    seed = "seed.iqs.scorecard_weights"
+    bad = PROJECT / "seeds" / "scorecard_weights.csv"
+    (tmp_path / "seeds").mkdir()
+    text = bad.read_text().replace("voice_support,1,empathy,14,", "voice_support,1,empathy,15,")
+    (tmp_path / "seeds" / "scorecard_weights.csv").write_text(
+        text.replace("text_support,1,readability", "text_support,1,legibility")
+    )
+    node, copy = dbt.manifest.nodes[seed], dbt.manifest.flat_graph["nodes"][seed]
+    root = node.root_path
+    try:
+        node.root_path = copy["root_path"] = str(tmp_path)
+        result = dbt.invoke("build")
+    finally:
+        node.root_path = copy["root_path"] = root
+    message = str(result.exception or [r.message for r in result.result])
+    assert "the weights of voice_support version 1 sum to 101" in message
+    assert "text_support version 1 names the unknown parameter legibility" in message
+    assert dbt.query("select count(*) from information_schema.tables").item() == 0

@@ -1,0 +1,388 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import shutil
+from datetime import date, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import duckdb
+import pytest
+from example_publication import EVIL, PUBLISH_ID, Size, build
+
+from pipelines.reports import ReportError, ReportOptions, facts, render
+from pipelines.reports.facts import Period, difference, low_issues, spread
+
+WEEK = date(2026, 3, 2)
+
+
+@pytest.fixture(scope="module")
+def page(published, tmp_path_factory) -> str:
+    return render(published, tmp_path_factory.mktemp("report") / "report.html").read_text("utf-8")
+
+
+@pytest.fixture
+def publication(published):
+    with facts.opened(published, "as_scored") as opened:
+        yield opened
+
+
+def text_of(html: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<(style|script).*?</\1>|<[^>]+>", " ", html, flags=re.S))
+
+
+def text_spans(html: str) -> str:
+    return re.sub(r"</?span[^>]*>", "", html)
+
+
+class Outline(HTMLParser):
+    """Tags that are open at the end, headings, ids, and tables with what they lack."""
+
+    VOID = frozenset({"meta", "link", "br", "input", "img", "line", "hr"})
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.open: list[str] = []
+        self.headings: list[int] = []
+        self.ids: list[str] = []
+        self.tags: list[tuple[str, dict]] = []
+        self.captions = 0
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self.open.append(tag)
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if "id" in dict(attrs):
+            self.ids.append(dict(attrs)["id"])
+
+    def handle_startendtag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        assert self.open, tag
+        assert self.open.pop() == tag
+
+    def having(self, tag: str) -> list[dict]:
+        return [attrs for name, attrs in self.tags if name == tag]
+
+
+# --- the file
+
+
+def test_the_questions_come_in_the_managers_order(page):
+    wanted = [
+        "How are we doing?",
+        "What changed, and why?",
+        "Where?",
+        "Person or process?",
+        "What to do",
+        "Can I trust it?",
+    ]
+    assert re.findall(r"<h2[^>]*>(.*?)</h2>", page) == wanted
+
+
+def test_the_file_loads_nothing_and_its_policy_forbids_it(page):
+    loading = ("src", "srcset", "href", "xlink:href", "action", "data", "poster", "background")
+    links = [attrs[name] for _, attrs in Outline(page).tags for name in loading if name in attrs]
+    assert len(links) > 6
+    assert [link for link in links if not link.startswith(("#", "data:"))] == []
+    assert "url(" not in page
+    assert "default-src 'none'" in page
+    assert "@import" not in page
+    script = re.search(r"<script>(.*?)</script>", page, re.S).group(1)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'sha256-{digest}'" in page
+
+
+def test_a_hostile_name_and_hostile_evidence_are_escaped(page):
+    assert EVIL not in page
+    assert page.count("<script") == 1
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
+
+
+def test_the_markup_is_whole_and_can_be_read_aloud(page):
+    outline = Outline(page)
+    assert outline.open == []
+    assert outline.headings[0] == 1
+    assert outline.headings.count(1) == 1
+    assert all(b - a <= 1 for a, b in pairwise(outline.headings))
+    assert len(outline.ids) == len(set(outline.ids))
+    assert len(outline.having("caption")) == len(outline.having("table"))
+    assert all(th.get("scope") for th in outline.having("th"))
+    charts = [s for s in outline.having("svg") if not s.get("aria-hidden")]
+    assert len(charts) > 10
+    assert all(s.get("role") == "img" and s.get("aria-label") for s in charts)
+    assert {"header", "nav", "main", "footer"} <= {tag for tag, _ in outline.tags}
+
+
+def test_equal_data_give_equal_bytes_and_the_file_is_small(published, tmp_path, page):
+    again = render(published, tmp_path / "again.html").read_bytes()
+    assert again == page.encode()
+    assert len(again) < 400_000
+
+
+def test_the_published_file_is_only_read(published, tmp_path):
+    copy = shutil.copy(published, tmp_path / "iqs.duckdb")
+    copy.chmod(0o444)
+    before = hashlib.sha256(copy.read_bytes()).hexdigest()
+    render(copy, tmp_path / "report.html")
+    assert hashlib.sha256(copy.read_bytes()).hexdigest() == before
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["iqs.duckdb", "report.html"]
+
+
+def test_a_missing_table_is_named(published, tmp_path):
+    copy = shutil.copy(published, tmp_path / "iqs.duckdb")
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute("drop table prime_calls")
+    with pytest.raises(ReportError, match="prime_calls"):
+        render(copy, tmp_path / "report.html")
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path):
+    (tmp_path / "iqs.duckdb").write_text("hello")
+    with pytest.raises(ReportError, match=r"iqs\.duckdb"):
+        render(tmp_path / "iqs.duckdb", tmp_path / "report.html")
+
+
+def test_another_basis_is_refused(published, tmp_path):
+    with pytest.raises(ValueError, match="as_scored, restated"):
+        render(published, tmp_path / "report.html", basis="guessed")
+
+
+def test_a_first_day_with_nothing_scored_says_missing_and_not_zero(nothing_published, tmp_path):
+    html = render(nothing_published, tmp_path / "report.html").read_text("utf-8")
+    assert "it is missing, not 0" in text_of(html)
+    assert Outline(html).open == []
+    assert "<strong>0" not in html
+
+
+def test_one_call_has_no_interval_and_no_rank(one_call_published, tmp_path):
+    html = render(one_call_published, tmp_path / "report.html").read_text("utf-8")
+    text = text_of(html)
+    assert Outline(html).open == []
+    assert "needs two calls" in text
+    assert "No week before it to compare with" in text
+    assert "Too few calls to tell" in text
+    assert "fewer than 10 scored" in text
+
+
+# --- what it says
+
+
+def test_the_headline_is_the_newest_complete_week_as_published(page, publication):
+    n, iqs = publication.connection.execute(
+        "select n, iqs from trend_iqs where dimension = 'all' and period = 'week' and period_start = ?", [WEEK]
+    ).fetchone()
+    text = text_of(page)
+    assert f"{iqs:.1f} IQS of 100" in text
+    assert f"Scored calls {n} " in text
+    assert "Week of 2–8 Mar 2026" in text
+
+
+def test_the_agent_with_few_calls_is_shown_without_a_rank(publication):
+    week = facts.headline(facts.periods(publication)["week"])
+    ranked, unranked = facts.league(publication, week, 10)
+    assert "007" in {r["agent_id"] for r in unranked}
+    assert [r["position"] for r in ranked] == [1, 2, 3]
+    assert [r["iqs"] for r in ranked] == sorted((r["iqs"] for r in ranked), reverse=True)
+
+
+def test_what_parameters_gained_adds_up_to_the_change_of_the_iqs(publication):
+    weeks = facts.periods(publication)["week"]
+    week, earlier = weeks[-1], weeks[-2]
+    moved = facts.moved(facts.drivers(publication, week), facts.drivers(publication, earlier))
+    assert sum(m["gain"] for m in moved) == pytest.approx(float(week.iqs - earlier.iqs), abs=0.001)
+
+
+def test_the_parts_of_the_waterfall_add_up_as_they_are_shown(page):
+    figure = re.search(r"<h3>From ([\d.]+) to ([\d.]+): ([+−±][\d.]+) points</h3>(.*?)</figcaption>", page, re.S)
+    size = lambda text: Decimal(text.replace("−", "-").replace("±", ""))  # noqa: E731
+    parts = [size(p) for p in re.findall(r"<b>\w+ ([+−±][\d.]+)</b>", figure.group(4))]
+    assert len(parts) == 4
+    assert sum(parts) == size(figure.group(3)) == Decimal(figure.group(2)) - Decimal(figure.group(1))
+
+
+def test_the_worked_call_adds_up_to_its_iqs(publication, page):
+    week = facts.headline(facts.periods(publication)["week"])
+    call, parameters = facts.worked_call(publication, week)
+    assert sum(p["contribution"] or 0 for p in parameters) == call["iqs_unfailed"]
+    table = re.search(r"from the measured value to the IQS.*?<tbody>(.*?)</tbody>.*?<tfoot>(.*?)</tfoot>", page, re.S)
+    shown = re.findall(r'<td class="num">([\d.]+)</td></tr>', table.group(1))
+    assert sum(map(Decimal, shown)) == Decimal(re.findall(r">([\d.]+)</td></tr>", table.group(2))[-1])
+
+
+def test_what_is_missing_is_a_dash_with_its_reason(page):
+    assert not re.search(r">\s*(None|nan|NaN|null)\s*<", page)
+    assert re.search(r'<span class="missing">–<span class="why"> not delivered</span></span>', page)
+
+
+def test_a_parameter_that_could_not_be_measured_has_no_score_and_no_contribution(published, tmp_path):
+    copy = shutil.copy(published, tmp_path / "iqs.duckdb")
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(
+            """
+            delete from fct_call_scores where interaction_id not in (
+                select interaction_id from fct_parameter_scores where reason = 'no_event'
+            )
+            """
+        )
+    html = render(copy, tmp_path / "report.html").read_text("utf-8")
+    row = re.search(
+        r"<tr><th scope=\"row\">Information retrieval</th>(<td.*?– nothing to measure.*?)</tr>", text_spans(html)
+    )
+    assert row
+    assert "– not applicable" in row.group(1)
+    assert row.group(1).count("– left out") == 2
+
+
+def test_every_left_out_call_stands_under_its_reason(publication, page):
+    rows = facts.left_out(publication, date(2026, 1, 1), date(2026, 12, 31))
+    left = publication.rows("select count(*) as n from fct_interactions where status <> 'scored'")[0]["n"]
+    assert sum(r["n"] for r in rows) == left > 0
+    assert "Less than 4 s of speech" in page
+    assert "export the recording again" in page
+
+
+def test_a_check_that_was_repeated_counts_as_it_last_came_out(publication):
+    checks = {r["stage"]: r for r in facts.checks(publication)}
+    assert checks["landing"]["failed"] == 0
+    assert checks["landing"]["passed"] == checks["landing"]["n"]
+    assert sum(r["warnings"] for r in checks.values()) == 1
+    assert [r["blocking"] for r in facts.complaints(publication, 20)] == [False]
+
+
+def test_the_publication_and_the_newest_day_are_named(page):
+    assert PUBLISH_ID in page
+    assert "Fri 6 Mar 2026" in page
+
+
+def test_every_parameter_and_metric_is_defined(publication, page):
+    for row in publication.rows("select name as word from dim_parameters union all select meaning from dim_metrics"):
+        assert row["word"].replace("'", "&#39;") in page
+
+
+def test_more_agents_than_fit_are_counted_out_loud(published, tmp_path):
+    html = render(published, tmp_path / "report.html", options=ReportOptions(agents=2)).read_text("utf-8")
+    assert "2 more agents are in the table only" in text_of(html)
+
+
+# --- arithmetic with known answers
+
+
+def period(start: date, n: int = 5, is_complete: bool = True, kind: str = "week") -> Period:
+    end = facts.period_end(kind, start)
+    return Period(kind, start, end, is_complete, n, n, 0, Decimal(60), Decimal(60), None, None, None, None, None, None)
+
+
+def test_a_month_ends_on_its_last_day_and_follows_the_month_before():
+    assert facts.period_end("month", date(2028, 2, 1)) == date(2028, 2, 29)
+    assert facts.period_before("month", date(2026, 1, 1)) == date(2025, 12, 1)
+    assert facts.period_before("week", WEEK) == WEEK - timedelta(days=7)
+
+
+def test_the_headline_is_the_newest_complete_period_else_the_newest():
+    weeks = [period(WEEK), period(WEEK + timedelta(days=7)), period(WEEK + timedelta(days=14), is_complete=False)]
+    assert facts.headline(weeks).start == WEEK + timedelta(days=7)
+    assert facts.headline(weeks[2:]).start == WEEK + timedelta(days=14)
+    assert facts.headline([period(WEEK, n=0)]) is None
+
+
+def test_a_week_with_a_gap_before_it_has_nothing_to_compare_with():
+    assert facts.before([period(WEEK), period(WEEK + timedelta(days=14))], period(WEEK + timedelta(days=14))) is None
+
+
+def test_a_week_is_complete_on_friday_where_nobody_works_at_weekends(publication):
+    last = facts.periods(publication)["week"][-1]
+    assert last.start == WEEK
+    assert last.is_complete
+
+
+def test_the_first_week_is_complete_on_its_sunday_only(tmp_path):
+    database = build(tmp_path / "iqs.duckdb", Size(days=5, calls=3))
+    with facts.opened(database, "as_scored") as opened:
+        assert not facts.periods(opened)["week"][-1].is_complete
+
+
+def test_two_points_between_ten_calls_each_are_just_beyond_chance():
+    found = difference(10, 2, 10, 8, 2, 10)
+    assert found.change == 2
+    assert found.low == pytest.approx(0.1208, abs=1e-4)
+    assert found.is_beyond_chance
+    assert not difference(9.8, 2, 10, 8, 2, 10).is_beyond_chance
+
+
+def test_a_difference_of_single_calls_has_no_interval():
+    assert difference(10, None, 1, 8, None, 1).is_beyond_chance is None
+    assert difference(None, None, 0, 8, 2, 10).change is None
+
+
+def test_omega_squared_of_a_textbook_layout():
+    found = spread({"a": [1, 2, 3], "b": [4, 5, 6]}, 3)
+    assert found.share == pytest.approx(12.5 / 18.5)
+    assert found.is_beyond_chance
+
+
+def test_groups_alike_explain_nothing():
+    found = spread({"a": [1, 2, 3], "b": [1, 2, 3]}, 3)
+    assert found.share == 0
+    assert not found.is_beyond_chance
+
+
+def test_one_group_or_no_difference_explains_nothing_at_all():
+    assert spread({"a": [1, 2, 3], "b": [4]}, 3) is None
+    assert spread({"a": [5, 5, 5], "b": [5, 5, 5]}, 3) is None
+
+
+def test_an_issue_that_every_agent_is_lower_on_is_a_process_finding():
+    def calls(agent: str, issue: str, score: float) -> list[dict]:
+        return [{"agent_id": agent, "issue_type": issue, "score": score}] * 3
+
+    rows = [c for a in "xyz" for c in (*calls(a, "hard", 50), *calls(a, "easy", 60))]
+    hard, easy = low_issues(rows, 3)
+    assert (hard["issue_type"], hard["lower"], hard["gap"], hard["is_process"]) == ("hard", 3, -10, True)
+    assert not easy["is_process"]
+
+
+def test_surveys_are_promoters_less_detractors_and_a_mean(tmp_path, nothing_published):
+    copy = shutil.copy(nothing_published, tmp_path / "iqs.duckdb")
+    with duckdb.connect(str(copy)) as connection:
+        for i, (csat, nps) in enumerate([(5, 10), (4, 9), (3, 8), (2, 3), (None, None)]):
+            connection.execute(
+                "insert into fct_interactions (interaction_id, call_date, csat, nps) values (?, ?, ?, ?)",
+                [f"c{i}", WEEK, csat, nps],
+            )
+    with facts.opened(copy, "as_scored") as opened:
+        csat, nps = (facts.survey(opened, q, WEEK, WEEK) for q in ("csat", "nps"))
+    assert (csat.mean, csat.answers, csat.received) == (3.5, 4, 5)
+    assert nps.mean == 25
+    assert csat.low == pytest.approx(3.5 - 3.18245 * 1.29099 / 2, abs=1e-4)
+
+
+# --- looks
+
+
+def contrast(one: str, other: str) -> float:
+    def luminance(colour: str) -> float:
+        channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("scheme", [0, 1], ids=["light", "dark"])
+def test_every_text_has_the_contrast_of_level_aa(page, scheme):
+    blocks = re.findall(r":root \{(.*?)\}", page, re.S)
+    colours = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6})", blocks[scheme]))
+    pairs = [(text, ground) for text in ("ink", "soft", "accent", "bad", "warn") for ground in ("page", "card")]
+    pairs += [("cell", shade) for shade in ("l3", "l2", "l1", "d0", "u1", "u2", "u3")] + [("soft", "tint")]
+    assert {pair: c for pair in pairs if (c := contrast(colours[pair[0]], colours[pair[1]])) < 4.5} == {}
+    marks = [(mark, "card") for mark in ("accent", "up", "down", "ink", "soft")]
+    assert {pair: c for pair in marks if (c := contrast(colours[pair[0]], colours[pair[1]])) < 3} == {}

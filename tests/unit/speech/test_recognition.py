@@ -1,0 +1,262 @@
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipelines.speech.recognition import (
+    FasterWhisper,
+    Heard,
+    Recognition,
+    RecognitionOptions,
+    Word,
+    audible,
+    gate,
+    pack,
+    passages,
+    place,
+    whole_words,
+    without_loops,
+)
+
+OPTIONS = RecognitionOptions()
+
+
+def words(text: str, start_s: float = 0.0, confidence: float = 0.9, each_s: float = 0.3) -> list[Word]:
+    return [
+        Word(round(start_s + i * each_s, 3), round(start_s + (i + 1) * each_s, 3), w, confidence)
+        for i, w in enumerate(text.split())
+    ]
+
+
+def text(found: list[Word]) -> str:
+    return " ".join(w.word for w in found)
+
+
+def sure(found: list[Word], **more) -> Heard:
+    return replace(Heard(found, log_probability=-0.2, no_speech=0.05), **more)
+
+
+# --- clips
+def test_segments_are_padded_and_close_ones_joined():
+    options = RecognitionOptions(pad_s=0.5, join_gaps_under_s=1.0)
+    assert pack([(1.0, 2.0), (3.5, 4.0), (10.0, 11.0)], 60.0, options) == [[(0.5, 4.5), (9.5, 11.5)]]
+
+
+def test_the_pad_stays_inside_the_recording():
+    assert pack([(0.1, 4.9)], 5.0, OPTIONS) == [[(0.0, 5.0)]]
+
+
+def test_a_clip_that_is_full_is_followed_by_another():
+    options = RecognitionOptions(pad_s=0.0)
+    assert pack([(0, 20), (30, 38), (50, 60)], 60.0, options) == [[(0, 20), (30, 38)], [(50, 60)]]
+
+
+def test_long_speech_is_cut_in_its_longest_pause():
+    options = RecognitionOptions(pad_s=0.0, join_gaps_under_s=1.0)
+    clips = pack([(0, 12), (12.2, 20), (20.8, 27), (27.1, 40)], 40.0, options)
+    assert clips == [[(0, 20.4)], [(20.4, 40)]]
+
+
+def test_long_speech_without_pauses_is_cut_where_it_is_quietest():
+    samples = np.full(40 * 16_000, 0.1, np.float32)
+    samples[25 * 16_000 : int(25.2 * 16_000)] = 0.0
+    ((_, cut),) = pack([(0, 40)], 40.0, RecognitionOptions(pad_s=0.0), samples)[0]
+    assert cut == pytest.approx(25.1, abs=0.06)
+
+
+@given(
+    st.lists(st.tuples(st.floats(0.05, 70), st.floats(0.05, 20)), min_size=1, max_size=20),
+    st.floats(0, 1),
+    st.floats(0, 3),
+)
+def test_clips_hold_all_speech_once_and_never_more_than_the_model_hears(gaps_and_lengths, pad_s, join_s):
+    speech, now = [], 0.0
+    for gap, length in gaps_and_lengths:
+        speech.append((now + gap, now + gap + length))
+        now += gap + length
+    clips = pack(speech, now + 1, replace(OPTIONS, pad_s=pad_s, join_gaps_under_s=join_s))
+    pieces = [piece for clip in clips for piece in clip]
+    assert all(sum(b - a for a, b in clip) <= OPTIONS.longest_clip_s + 1e-6 for clip in clips)
+    assert all(a < b for a, b in pieces)
+    assert all(b <= c for (_, b), (c, _) in pairwise(pieces))
+    for start, end in speech:
+        covered = sum(max(0.0, min(end, b) - max(start, a)) for a, b in pieces)
+        assert covered == pytest.approx(end - start, abs=1e-6)
+
+
+def test_no_speech_makes_no_clips():
+    assert pack([], 60.0, OPTIONS) == []
+
+
+# --- times
+def test_a_time_in_a_clip_becomes_the_time_of_its_piece():
+    clip = [(10.0, 12.0), (50.0, 55.0)]
+    assert place(0.5, 1.0, clip) == (10.5, 11.0)
+    assert place(2.5, 3.0, clip) == (50.5, 51.0)
+
+
+def test_a_word_over_a_seam_lies_where_most_of_it_is():
+    clip = [(10.0, 12.0), (50.0, 55.0)]
+    assert place(1.9, 2.5, clip) == (50.0, 50.5)
+    assert place(1.2, 2.1, clip) == (11.2, 12.0)
+
+
+@given(st.floats(0, 7), st.floats(0, 2))
+def test_a_placed_word_is_inside_one_piece_and_no_longer_than_before(start, length):
+    clip = [(10.0, 12.0), (50.0, 55.0)]
+    placed_start, placed_end = place(start, start + length, clip)
+    assert any(a <= placed_start <= placed_end <= b for a, b in clip)
+    assert placed_end - placed_start <= length + 0.002
+
+
+# --- words
+@dataclass
+class Piece:
+    word: str
+    start: float
+    end: float
+    probability: float
+
+
+def test_pieces_without_a_blank_belong_to_the_word_before():
+    pieces = [Piece(" 8", 0, 1, 0.9), Piece(" a", 1, 2, 0.8), Piece(".m.", 2, 3, 0.6), Piece(" Bye", 3, 4, 0.5)]
+    pieces.append(Piece("-bye.", 4, 5, 0.7))
+    assert whole_words(pieces, glue=True) == [
+        ("8", 0.0, 1.0, 0.9),
+        ("a.m.", 1.0, 3.0, 0.7),
+        ("Bye-bye.", 3.0, 5.0, 0.6),
+    ]
+
+
+def test_languages_without_blanks_keep_every_piece_a_word():
+    pieces = [Piece("你", 0, 1, 0.9), Piece("好", 1, 2, 0.8)]
+    assert [w for w, *_ in whole_words(pieces, glue=False)] == ["你", "好"]
+
+
+def test_passages_end_at_pauses():
+    found = words("a b") + words("c", start_s=5)
+    assert [text(p) for p in passages(found, 1.0)] == ["a b", "c"]
+
+
+# --- gates
+def test_sure_words_inside_speech_all_stay():
+    found = words("thank you for calling how can I help you")
+    assert gate([sure(found)], [(0.0, 3.0)], OPTIONS) == (found, 0)
+
+
+def test_words_outside_the_given_speech_are_dropped():
+    found = words("hello there") + words("subscribe now", start_s=20.0)
+    kept, dropped = gate([sure(found)], [(0.0, 1.0), (40.0, 41.0)], OPTIONS)
+    assert (text(kept), dropped) == ("hello there", 2)
+
+
+def test_a_word_that_reaches_into_speech_stays():
+    found = [Word(1.2, 1.5, "yes", 0.9)]
+    assert gate([sure(found)], [(0.0, 1.0)], OPTIONS) == (found, 0)
+
+
+def test_a_clip_that_the_model_takes_for_no_speech_and_is_unsure_of_is_dropped():
+    found = words("thank you", confidence=0.5)
+    assert gate([Heard(found, log_probability=-1.3, no_speech=0.75)], [(0, 3)], OPTIONS) == ([], 2)
+
+
+def test_a_clip_that_is_only_said_to_be_no_speech_stays():
+    found = words("thank you")
+    assert gate([sure(found, no_speech=0.75)], [(0, 3)], OPTIONS) == (found, 0)
+
+
+def test_a_clip_of_very_low_probability_is_dropped_whatever_else():
+    assert gate([sure(words("so"), log_probability=-2.0)], [(0, 3)], OPTIONS) == ([], 1)
+
+
+def test_an_improbable_passage_among_good_ones_is_dropped():
+    found = words("good morning") + words("you", start_s=8.0, confidence=0.05) + words("goodbye", start_s=20.0)
+    kept, dropped = gate([sure(found)], [(0.0, 30.0)], OPTIONS)
+    assert (text(kept), dropped) == ("good morning goodbye", 1)
+
+
+def test_marks_without_a_letter_or_digit_are_no_words():
+    assert gate([sure(words(")))))) . ♪ hello"))], [(0.0, 5.0)], OPTIONS)[1] == 3
+
+
+def test_words_whose_confidence_is_no_number_are_dropped():
+    assert gate([sure(words("hello", confidence=float("nan")))], [(0.0, 5.0)], OPTIONS) == ([], 1)
+
+
+def test_a_phrase_that_loops_stays_once():
+    found = words("thank you " * 6 + "goodbye")
+    assert text(without_loops(found, 4)) == "thank you goodbye"
+    assert gate([sure(found)], [(0.0, 9.0)], OPTIONS)[1] == 10
+
+
+def test_what_people_repeat_stays():
+    said = "yes yes yes no no thank you thank you"
+    assert text(without_loops(words(said), 4)) == said
+
+
+def test_digits_that_repeat_are_no_loop():
+    said = "4 1 1 1 1 1 1 1 one one one one one one"
+    assert text(without_loops(words(said), 4)) == said
+
+
+def test_a_clip_that_compresses_like_a_loop_loses_every_repetition():
+    found = words("we are here we are here we are here")
+    assert text(gate([sure(found, compression=3.0)], [(0.0, 9.0)], OPTIONS)[0]) == "we are here"
+
+
+def test_words_come_in_the_order_of_time():
+    kept, _ = gate([sure(words("later", start_s=30.0)), sure(words("first"))], [(0.0, 40.0)], OPTIONS)
+    assert text(kept) == "first later"
+
+
+# --- silence and nonsense never reach the model
+class Untouched(FasterWhisper):
+    def load(self):
+        raise AssertionError("the model was asked")
+
+
+@pytest.mark.parametrize(
+    ("samples", "speech"),
+    [
+        (np.zeros(16_000 * 5), [(0.0, 5.0)]),
+        (np.full(16_000 * 5, np.nan), [(0.0, 5.0)]),
+        (np.full(16_000 * 5, np.inf), [(1.0, 2.0)]),
+        (np.zeros(0), [(0.0, 5.0)]),
+        (np.full(16_000 * 5, 0.1), []),
+        (np.full(16_000 * 5, 0.1), [(9.0, 12.0)]),
+    ],
+    ids=["silent", "nan", "infinite", "empty", "no speech", "speech after the end"],
+)
+def test_silence_and_broken_samples_give_no_words(samples, speech, tmp_path):
+    found = Untouched(OPTIONS, tmp_path).transcribe(samples.astype(np.float32), speech)
+    assert found == Recognition([], None, None, 0)
+
+
+def test_segments_with_sound_are_kept_and_end_with_the_samples():
+    samples = np.zeros(16_000 * 4, np.float32)
+    samples[16_000:] = 0.1
+    assert audible(samples, [(2.0, 9.0), (0.0, 0.9)], quietest_dbfs=-75.0) == [(2.0, 4.0)]
+
+
+def test_two_channels_at_once_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="one channel"):
+        Untouched(OPTIONS, tmp_path).transcribe(np.zeros((10, 2), np.float32), [(0, 1)])
+
+
+# --- versions
+def test_the_version_tells_what_shapes_the_words():
+    assert OPTIONS.version.startswith("recognition-1 whisper-base en beam5 int8 ")
+    assert replace(OPTIONS, beam_size=1).version != OPTIONS.version
+    assert replace(OPTIONS, pad_s=0.4).version != OPTIONS.version
+    assert FasterWhisper(OPTIONS, None).version == OPTIONS.version
+
+
+def test_the_number_of_workers_is_no_part_of_the_version():
+    assert replace(OPTIONS, workers=7, threads=3).version == OPTIONS.version
+
+
+def test_a_model_folder_appears_by_its_name_only(tmp_path):
+    assert str(tmp_path) not in replace(OPTIONS, model=str(tmp_path / "mine")).version

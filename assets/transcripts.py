@@ -14,13 +14,14 @@ from pipelines.contracts.acoustics import MEASUREMENTS, SEGMENTS
 from pipelines.contracts.landing import INTERACTIONS, MESSAGES, TRANSCRIPTS
 from pipelines.contracts.recordings import RECORDINGS
 from pipelines.contracts.transcripts import RECOGNITIONS, UTTERANCES, WORDS
-from pipelines.language.redaction import redact_words
+from pipelines.language.redaction import REDACTION_VERSION, redact_channels
 from pipelines.resources.audio import SandboxResource, TranscriberResource
 from pipelines.resources.lake import LakeResource
 from pipelines.resources.landing import LandingResource
 from pipelines.resources.reuse import Reuse
 from pipelines.resources.stage import Stage, stage_assets
 from pipelines.speech.channels import recognised_rows, undecoded_row
+from pipelines.speech.recognition import Transcriber
 from pipelines.speech.utterances import UTTERANCES_VERSION, utterances
 
 HEARD = (INTERACTIONS, TRANSCRIPTS, RECORDINGS, SEGMENTS, MEASUREMENTS)
@@ -46,9 +47,14 @@ def recognition(
     stage = Stage(context, lake, WORDS, RECOGNITIONS)
     engine = transcriber.open()
     with sandbox.open() as box:
-        for day, inputs in stage.changed_days(*HEARD, versions=(engine.version,)):
+        for day, inputs in stage.changed_days(*HEARD, versions=(_version(engine),)):
             _recognise(stage, day, inputs, landing, box, sandbox.limits, engine, transcriber.workers)
     yield from stage.results()
+
+
+def _version(engine: Transcriber) -> str:
+    """Words are stored redacted only: a new redaction needs a new recognition."""
+    return f"{engine.version} {REDACTION_VERSION}"
 
 
 def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, box, limits, engine, workers) -> None:
@@ -61,7 +67,8 @@ def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, b
         pl.col("interaction_id").is_in(measured), ~pl.col("interaction_id").is_in(supplied)
     )
     language = dict(read(INTERACTIONS, day).select("interaction_id", "language").iter_rows())
-    reuse = Reuse(stage.lake, day, (WORDS, RECOGNITIONS), master=RECOGNITIONS, version=engine.version)
+    version = _version(engine)
+    reuse = Reuse(stage.lake, day, (WORDS, RECOGNITIONS), master=RECOGNITIONS, version=version)
     todo = reuse.missing(accepted)
     by_sha = {r["audio_sha256"]: r for r in accepted.iter_rows(named=True)}
     items = {(str(landing.path(path)), limits): sha for sha, path in todo.items()}
@@ -75,14 +82,15 @@ def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, b
     def recognise(sha: str, audio) -> tuple[list[dict], list[dict]]:
         recording = by_sha[sha]
         if isinstance(audio, BadRecording):
-            return [], [undecoded_row(engine, audio.detail)]
+            return [], [undecoded_row(audio.detail, version)]
         return recognised_rows(
             engine,
             audio,
             speech={c: clips.get((sha, c), []) for c in range(audio.shape[1])},
             layout=recording["layout"],
             language=language[recording["interaction_id"]],
-            redact_words=redact_words,
+            redact=redact_channels,
+            version=version,
         )
 
     decoded = box.starmap(recognition_audio, list(items))

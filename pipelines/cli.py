@@ -180,7 +180,6 @@ def demo(open_: Annotated[bool, typer.Option("--open", help="Open the report in 
     code = _run(settings, None)
     if code in (DONE, DONE_WITH_WARNINGS):
         # The sample holds a few bad files on purpose, so that the quarantine has something to show.
-        _print_summary(settings, _summary(settings))
         if open_:
             _open(settings)
         return DONE

@@ -51,7 +51,7 @@ class Silence:
 
 @dataclass(frozen=True)
 class Channel:
-    """How one party sounds: active speech level and signal-to-noise ratio, both before the codec. No ratio: no noise."""
+    """How one party sounds, before the codec: active speech level and signal-to-noise ratio (None: no noise)."""
 
     level_dbfs: float
     snr_db: float | None
@@ -137,21 +137,36 @@ SALES = {"call_type": "sales", "direction": "outbound"}
 
 CALLS = (
     Call(
-        "C-1001", "2026-03-02T08:14:10-08:00", "007", "helen", Channel(-25.0, 30.0),
-        row=ENERGY | SUPPORT | {"customer_id": "00451", "issue_type": "billing_dispute", "ticket_id": "T-501",
-                                "acw_s": "35", "shift": "morning"},
+        "C-1001",
+        "2026-03-02T08:14:10-08:00",
+        "007",
+        "helen",
+        Channel(-25.0, 30.0),
+        row=ENERGY
+        | SUPPORT
+        | {
+            "customer_id": "00451",
+            "issue_type": "billing_dispute",
+            "ticket_id": "T-501",
+            "acw_s": "35",
+            "shift": "morning",
+        },
         encoding="mp3",
         shows="good, empathetic; look-up of 7.5 s; resolved",
         lines=(
             agent("Thank you for calling Larkfield Energy, my name is Dana. This call is recorded. How can I help?"),
             customer("Hi. My bill went up by ninety dollars, and I'm really worried, because I can't afford that."),
-            agent("I'm so sorry, I can hear how worrying that is. Let's sort it out. "
-                  "May I have your name and date of birth, please?"),
+            agent(
+                "I'm so sorry, I can hear how worrying that is. Let's sort it out. "
+                "May I have your name and date of birth, please?"
+            ),
             customer("Helen Brook, fourth of May, nineteen eighty one."),
             agent("Thank you, Helen, that's verified. Let me check your last two readings, bear with me."),
             silence(7.5, "retrieval"),
-            agent("Thank you for waiting. The February reading was an estimate, and it was far too high. "
-                  "I have corrected it, so your bill is now sixty two dollars."),
+            agent(
+                "Thank you for waiting. The February reading was an estimate, and it was far too high. "
+                "I have corrected it, so your bill is now sixty two dollars."
+            ),
             customer("Right.", during=0.45),
             customer("Oh, that is such a relief. Thank you so much."),
             agent("You're very welcome. Is there anything else I can do?"),
@@ -160,17 +175,28 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1002", "2026-03-02T10:02:31+01:00", "A12", "olga", Channel(-22.0, 26.0),
-        row=PARCELS | SUPPORT | {"customer_id": "00452", "issue_type": "delivery_delay", "ticket_id": "T-502",
-                                 "acw_s": "12", "shift": "morning"},
+        "C-1002",
+        "2026-03-02T10:02:31+01:00",
+        "A12",
+        "olga",
+        Channel(-22.0, 26.0),
+        row=PARCELS
+        | SUPPORT
+        | {
+            "customer_id": "00452",
+            "issue_type": "delivery_delay",
+            "ticket_id": "T-502",
+            "acw_s": "12",
+            "shift": "morning",
+        },
         shows="agent interrupts three times; unresolved",
         lines=(
             agent("Brightline Parcels, Marcus speaking. This call may be recorded. What's your tracking number?"),
-            customer("It's B P four seven two nine. I waited at home all of Saturday, "
-                     "and the driver never even rang the—"),
+            customer(
+                "It's B P four seven two nine. I waited at home all of Saturday, and the driver never even rang the—"
+            ),
             agent("Okay, it says here that a delivery was attempted.", cuts_s=0.9),
-            customer("Well that's not true, because I was sitting right beside the door, "
-                     "and nobody came up to the—"),
+            customer("Well that's not true, because I was sitting right beside the door, and nobody came up to the—"),
             agent("The driver marked it at two fifteen. There's nothing I can do about that.", cuts_s=0.8),
             customer("So what happens now? It is medicine for my mother, and I need to know when it will—"),
             agent("It goes out again some time this week.", cuts_s=1.2),
@@ -180,18 +206,27 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1003", "2026-03-02T13:40:05-08:00", "0042", "walter", Channel(-27.0, 24.0),
-        row=ENERGY | SUPPORT | {"customer_id": "00453", "issue_type": "technical_fault", "acw_s": "20",
-                                "shift": "afternoon"},
+        "C-1003",
+        "2026-03-02T13:40:05-08:00",
+        "0042",
+        "walter",
+        Channel(-27.0, 24.0),
+        row=ENERGY
+        | SUPPORT
+        | {"customer_id": "00453", "issue_type": "technical_fault", "acw_s": "20", "shift": "afternoon"},
         shows="agent talks too fast; customer asks again; resolved",
         lines=(
-            agent("Hello, thank you for calling Larkfield Energy, this call's being recorded, "
-                  "you're speaking with Priya, can I take your account number and your postcode please?"),
+            agent(
+                "Hello, thank you for calling Larkfield Energy, this call's being recorded, "
+                "you're speaking with Priya, can I take your account number and your postcode please?"
+            ),
             customer("Um, yes. It's seven seven oh, three one two. And the postcode is nine four one oh three."),
             agent("Perfect, thanks, that's all verified, so what's the problem today?"),
             customer("My meter's screen has gone blank, and I don't know what to do."),
-            agent("Okay so what you need to do is hold the left button down for ten seconds, then release it, "
-                  "wait for the blue light, press the right button twice, and then it'll connect by itself."),
+            agent(
+                "Okay so what you need to do is hold the left button down for ten seconds, then release it, "
+                "wait for the blue light, press the right button twice, and then it'll connect by itself."
+            ),
             customer("Sorry, could you say that again? That was a bit fast."),
             agent("Sure, so hold left for ten seconds, release it, wait for blue, press right twice, and you're done."),
             customer("Okay. Let me try."),
@@ -202,14 +237,27 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1004", "2026-03-03T09:20:44-08:00", "B03", "ruth", Channel(-26.0, 32.0),
-        row=RETENTION | CANCELLATION | {"customer_id": "00454", "issue_type": "cancellation",
-                                        "ticket_id": "T-503", "acw_s": "5", "shift": "morning"},
+        "C-1004",
+        "2026-03-03T09:20:44-08:00",
+        "B03",
+        "ruth",
+        Channel(-26.0, 32.0),
+        row=RETENTION
+        | CANCELLATION
+        | {
+            "customer_id": "00454",
+            "issue_type": "cancellation",
+            "ticket_id": "T-503",
+            "acw_s": "5",
+            "shift": "morning",
+        },
         shows="cold and dismissive; dead air of 11 s; customer asks for the supervisor; unresolved",
         lines=(
             agent("Larkfield Energy. Account number."),
-            customer("Good morning. It's five five two, one nine oh. I'd like to cancel, please. "
-                     "My husband died in January, and the house is being sold."),
+            customer(
+                "Good morning. It's five five two, one nine oh. I'd like to cancel, please. "
+                "My husband died in January, and the house is being sold."
+            ),
             agent("There is an early exit fee of one hundred and fifty dollars.", gap_s=1.4),
             customer("Even though he passed away? That seems very unfair. Isn't there some kind of exception?"),
             agent("That is the policy. As I said, the fee applies to all customers.", gap_s=0.9),
@@ -224,9 +272,14 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1005", "2026-03-03T11:05:12-08:00", "007", "tom", Channel(-23.0, 28.0),
-        row=ENERGY | SUPPORT | {"customer_id": "00455", "issue_type": "account_access", "hold_s": "15",
-                                "acw_s": "30", "shift": "morning"},
+        "C-1005",
+        "2026-03-03T11:05:12-08:00",
+        "007",
+        "tom",
+        Channel(-23.0, 28.0),
+        row=ENERGY
+        | SUPPORT
+        | {"customer_id": "00455", "issue_type": "account_access", "hold_s": "15", "acw_s": "30", "shift": "morning"},
         shows="announced hold of 15 s with music, thanks for holding; resolved",
         lines=(
             agent("Thank you for calling Larkfield Energy, this is Dana. Calls are recorded. How can I help?"),
@@ -245,7 +298,11 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1006", "2026-03-03T14:31:50-08:00", "A12", "robert", Channel(-24.0, 29.0),
+        "C-1006",
+        "2026-03-03T14:31:50-08:00",
+        "A12",
+        "robert",
+        Channel(-24.0, 29.0),
         row=ENERGY | SUPPORT | {"customer_id": "00456", "acw_s": "18", "shift": "afternoon"},
         encoding="mp3",
         shows="customer reads out a card number (redaction); one interruption",
@@ -269,15 +326,29 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1007", "2026-03-04T08:50:00-08:00", "B03", "sam", Channel(-20.0, 22.0, "white"),
-        row=ENERGY | SUPPORT | {"customer_id": "00457", "issue_type": "technical_fault", "ticket_id": "T-504",
-                                "acw_s": "4", "shift": "morning", "transferred_at": "2026-03-04T08:50:42-08:00"},
+        "C-1007",
+        "2026-03-04T08:50:00-08:00",
+        "B03",
+        "sam",
+        Channel(-20.0, 22.0, "white"),
+        row=ENERGY
+        | SUPPORT
+        | {
+            "customer_id": "00457",
+            "issue_type": "technical_fault",
+            "ticket_id": "T-504",
+            "acw_s": "4",
+            "shift": "morning",
+            "transferred_at": "2026-03-04T08:50:36-08:00",
+        },
         encoding="mp3",
         shows="first leg of a transfer: hedging, cold; unresolved",
         lines=(
             agent("Larkfield Energy, this call is recorded. Name and account number."),
-            customer("Sam Ortiz, account four four one, eight eight two. My heating has been off since last night, "
-                     "and I have a baby here."),
+            customer(
+                "Sam Ortiz, account four four one, eight eight two. My heating has been off since last night, "
+                "and I have a baby here."
+            ),
             agent("Is the controller on?"),
             customer("Yes, it is on, but it says error nineteen. It's freezing in here, and I'm scared for her."),
             agent("I don't know that error. I think maybe it's the boiler. That is not my department.", gap_s=1.2),
@@ -287,22 +358,39 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1008", "2026-03-04T08:51:30-08:00", "007", "sam", Channel(-20.5, 22.0, "white"),
-        row=ENERGY | SUPPORT | {"customer_id": "00457", "issue_type": "technical_fault", "ticket_id": "T-504",
-                                "acw_s": "40", "shift": "morning", "agent_channel": "1"},
-        encoding="mp3", agent_channel=1,
+        "C-1008",
+        "2026-03-04T08:51:30-08:00",
+        "007",
+        "sam",
+        Channel(-20.5, 22.0, "white"),
+        row=ENERGY
+        | SUPPORT
+        | {
+            "customer_id": "00457",
+            "issue_type": "technical_fault",
+            "ticket_id": "T-504",
+            "acw_s": "40",
+            "shift": "morning",
+            "agent_channel": "1",
+        },
+        encoding="mp3",
+        agent_channel=1,
         shows="second leg of the transfer; agent on channel 1; look-up of 9 s; very good; resolved",
         lines=(
-            agent("Hello Sam, this is Dana on the technical team, and this call is recorded. "
-                  "Your heating is off, and you have a baby with you. "
-                  "That must be really stressful."),
+            agent(
+                "Hello Sam, this is Dana on the technical team, and this call is recorded. "
+                "Your heating is off, and you have a baby with you. "
+                "That must be really stressful."
+            ),
             customer("Oh, thank you. Yes, it's error nineteen, and it's so cold."),
             agent("I completely understand. Could you confirm your postcode for me first?"),
             customer("Nine four one one two."),
             agent("Thank you. Let me look up that code for you."),
             silence(9.0, "retrieval"),
-            agent("I've found it. The pressure is low. Under the boiler there is a black tap. "
-                  "Please turn it slowly, until the needle shows one."),
+            agent(
+                "I've found it. The pressure is low. Under the boiler there is a black tap. "
+                "Please turn it slowly, until the needle shows one."
+            ),
             customer("Right.", during=0.62),
             customer("Okay, turning it now. And it's starting.", over_s=0.2),
             agent("Wonderful. The radiators will be warm in ten minutes."),
@@ -311,21 +399,34 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1009", "2026-03-04T15:22:09+01:00", "0042", "anna", Channel(-23.0, 8.0),
-        row=PARCELS | SUPPORT | {"customer_id": "00458", "issue_type": "delivery_delay", "ticket_id": "T-505",
-                                 "acw_s": "15", "shift": "afternoon"},
+        "C-1009",
+        "2026-03-04T15:22:09+01:00",
+        "0042",
+        "anna",
+        Channel(-23.0, 8.0),
+        row=PARCELS
+        | SUPPORT
+        | {
+            "customer_id": "00458",
+            "issue_type": "delivery_delay",
+            "ticket_id": "T-505",
+            "acw_s": "15",
+            "shift": "afternoon",
+        },
         shows="noisy customer line (8 dB); fast agent; look-up of 6.5 s; resolved",
         lines=(
-            agent("Hello, thanks for calling Brightline Parcels, this is Priya, the call is recorded, "
-                  "how can I help?"),
-            customer("Hi, I'm at the station, so it's a bit loud. "
-                     "My parcel was meant to come yesterday, and it didn't."),
+            agent("Hello, thanks for calling Brightline Parcels, this is Priya, the call is recorded, how can I help?"),
+            customer(
+                "Hi, I'm at the station, so it's a bit loud. My parcel was meant to come yesterday, and it didn't."
+            ),
             agent("Okay, no problem, can I grab the tracking number and the name on the label?"),
             customer("B P six six oh three, and it's Anna Weiss."),
             agent("Thanks Anna, let me check that for you."),
             silence(6.5, "retrieval"),
-            agent("So it looks like the van broke down, sorry about that, it's on another van now, "
-                  "and it'll be with you tomorrow before noon, and you'll get a text an hour before."),
+            agent(
+                "So it looks like the van broke down, sorry about that, it's on another van now, "
+                "and it'll be with you tomorrow before noon, and you'll get a text an hour before."
+            ),
             customer("Okay.", during=0.5),
             customer("Great. Could they leave it with my neighbour?"),
             agent("Yep, I've put that on the label, number fourteen, is that right?"),
@@ -334,17 +435,24 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1010", "2026-03-04T12:10:18-08:00", "A12", "paul", Channel(-28.0, 34.0),
+        "C-1010",
+        "2026-03-04T12:10:18-08:00",
+        "A12",
+        "paul",
+        Channel(-28.0, 34.0),
         row=RETENTION | SALES | {"customer_id": "00459", "acw_s": "22", "shift": "afternoon"},
         encoding="mp3",
         shows="outbound sale; over-promise; terminal overlaps; one interruption; not sold",
         lines=(
             agent("Hello, this is Marcus from Larkfield Energy, on a recorded line. Is this a good time?"),
             customer("Uh, I have a few minutes, yes."),
-            agent("Great. I'm calling because you can save money on our green tariff. "
-                  "I guarantee you will pay half of what you pay now."),
-            customer("Half? That sounds too good to be true. What about the standing charge, "
-                     "and is there any kind of—"),
+            agent(
+                "Great. I'm calling because you can save money on our green tariff. "
+                "I guarantee you will pay half of what you pay now."
+            ),
+            customer(
+                "Half? That sounds too good to be true. What about the standing charge, and is there any kind of—"
+            ),
             agent("Don't worry about that, it's all included. What do you pay at the moment?", cuts_s=0.8),
             customer("About a hundred and ten a month.", over_s=0.25),
             agent("Then it would be fifty five. Shall I sign you up?", over_s=0.2),
@@ -355,21 +463,30 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1011", "2026-03-05T09:47:33-08:00", "0042", "mina", Channel(-26.0, 31.0),
-        row=RETENTION | CANCELLATION | {"customer_id": "00460", "issue_type": "cancellation", "acw_s": "25",
-                                        "shift": "morning"},
+        "C-1011",
+        "2026-03-05T09:47:33-08:00",
+        "0042",
+        "mina",
+        Channel(-26.0, 31.0),
+        row=RETENTION
+        | CANCELLATION
+        | {"customer_id": "00460", "issue_type": "cancellation", "acw_s": "25", "shift": "morning"},
         encoding="mp3",
         shows="look-up of 12 s; fast but helpful; resolved",
         lines=(
-            agent("Hello, thanks for calling Larkfield Energy, you're speaking with Priya, this call is recorded, "
-                  "how can I help?"),
+            agent(
+                "Hello, thanks for calling Larkfield Energy, you're speaking with Priya, this call is recorded, "
+                "how can I help?"
+            ),
             customer("Hi. I'm moving abroad next month, so I need to close my account."),
             agent("Oh, exciting, okay, can I take your account number and your date of birth to find you?"),
             customer("Three oh nine, six six one. Twelfth of June, nineteen ninety."),
             agent("Perfect, thank you, let me pull that up, one moment please."),
             silence(12.0, "retrieval"),
-            agent("Right, sorry for the wait, so your contract ended in January, which means that there's no exit fee, "
-                  "and I can close it for the thirty first."),
+            agent(
+                "Right, sorry for the wait, so your contract ended in January, which means that there's no exit fee, "
+                "and I can close it for the thirty first."
+            ),
             customer("That's great. And what about the final bill?", over_s=0.3),
             agent("It'll go to your e-mail within ten days, and any credit goes back to your bank."),
             customer("Good. So everything is done?"),
@@ -379,9 +496,20 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1012", "2026-03-05T10:15:02+01:00", "A12", "olga", Channel(-21.5, 26.0),
-        row=PARCELS | SUPPORT | {"customer_id": "00452", "issue_type": "delivery_delay", "ticket_id": "T-502",
-                                 "acw_s": "10", "shift": "morning"},
+        "C-1012",
+        "2026-03-05T10:15:02+01:00",
+        "A12",
+        "olga",
+        Channel(-21.5, 26.0),
+        row=PARCELS
+        | SUPPORT
+        | {
+            "customer_id": "00452",
+            "issue_type": "delivery_delay",
+            "ticket_id": "T-502",
+            "acw_s": "10",
+            "shift": "morning",
+        },
         shows="repeat contact of C-1002; angry customer; look-up of 10 s; two interruptions; escalation; unresolved",
         lines=(
             agent("Brightline Parcels, Marcus speaking."),
@@ -391,8 +519,9 @@ CALLS = (
             agent("Okay, let me check."),
             silence(10.0, "retrieval"),
             agent("It's still in the depot. There's a backlog."),
-            customer("You told me it would come this week. My mother needs that medicine, "
-                     "and nobody there even seems to—"),
+            customer(
+                "You told me it would come this week. My mother needs that medicine, and nobody there even seems to—"
+            ),
             agent("I understand, but I don't drive the van.", cuts_s=0.9),
             upset("That's so rude. I want to speak to a manager. Now."),
             agent("I'll put in a request, and someone will call you back."),
@@ -402,7 +531,11 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1013", "2026-03-05T13:03:27-08:00", "B03", "grace", Channel(-29.0, 27.0),
+        "C-1013",
+        "2026-03-05T13:03:27-08:00",
+        "B03",
+        "grace",
+        Channel(-29.0, 27.0),
         row=ENERGY | SUPPORT | {"customer_id": "00461", "acw_s": "6", "shift": "afternoon"},
         shows="agent asks for the full password (zero tolerance); robotic; resolved in the end",
         lines=(
@@ -422,19 +555,27 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1014", "2026-03-06T14:36:40+01:00", "007", "julia", Channel(-24.0, 29.0),
+        "C-1014",
+        "2026-03-06T14:36:40+01:00",
+        "007",
+        "julia",
+        Channel(-24.0, 29.0),
         row=PARCELS | SUPPORT | {"customer_id": "00462", "ticket_id": "T-506", "acw_s": "38", "shift": "afternoon"},
         shows="furious customer who calms down; empathy; look-up of 6 s; resolved",
         lines=(
             agent("Thank you for calling Brightline Parcels, my name is Dana. This call is recorded. How can I help?"),
             upset("My daughter's birthday present is three days late, and your website is useless. I'm furious."),
-            agent("I'm really sorry. That is so upsetting, and I'd feel the same. "
-                  "Could I take the tracking number and your name?"),
+            agent(
+                "I'm really sorry. That is so upsetting, and I'd feel the same. "
+                "Could I take the tracking number and your name?"
+            ),
             customer("It's B P nine oh one five. Julia Stone."),
             agent("Let me find out exactly where it is."),
             silence(6.0, "retrieval"),
-            agent("It was sorted to the wrong city, which is our mistake. "
-                  "It's back here now, and a courier will bring it to you today, before six."),
+            agent(
+                "It was sorted to the wrong city, which is our mistake. "
+                "It's back here now, and a courier will bring it to you today, before six."
+            ),
             customer("I see.", during=0.4),
             customer("Really? Today?"),
             agent("Yes, today. And I've refunded your delivery fee.", over_s=0.2),
@@ -445,26 +586,39 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1015", "2026-03-06T09:31:15-08:00", "0042", "grace", Channel(-25.0, 28.0),
-        row=ENERGY | SUPPORT | {"customer_id": "00463", "issue_type": "billing_dispute", "acw_s": "15",
-                                "shift": "morning"},
-        encoding="ulaw", layout="mono", status="",
+        "C-1015",
+        "2026-03-06T09:31:15-08:00",
+        "0042",
+        "grace",
+        Channel(-25.0, 28.0),
+        row=ENERGY
+        | SUPPORT
+        | {"customer_id": "00463", "issue_type": "billing_dispute", "acw_s": "15", "shift": "morning"},
+        encoding="ulaw",
+        layout="mono",
+        status="",
         shows="mono recording (both parties mixed), µ-law",
         lines=(
             agent("Larkfield Energy, this is Priya, the call is recorded, how can I help?"),
             customer("Hi. I think I was charged twice in February."),
             agent("Thanks, bear with me a second."),
             silence(6.0, "retrieval"),
-            agent("Yes, I can see two payments of seventy dollars, so I've refunded one, "
-                  "it takes three to five days."),
+            agent("Yes, I can see two payments of seventy dollars, so I've refunded one, it takes three to five days."),
             customer("Perfect, that's what I needed. Thank you."),
             agent("You're welcome, have a great day, bye."),
         ),
     ),
     Call(
-        "C-1016", "2026-03-05T16:44:00+01:00", "A12", "tom", Channel(-23.0, 28.0),
+        "C-1016",
+        "2026-03-05T16:44:00+01:00",
+        "A12",
+        "tom",
+        Channel(-23.0, 28.0),
         row=PARCELS | SUPPORT | {"customer_id": "00464", "acw_s": "9", "shift": "afternoon"},
-        encoding="mp3", layout="dual_mono", status="excluded", reason="dual_mono",
+        encoding="mp3",
+        layout="dual_mono",
+        status="excluded",
+        reason="dual_mono",
         shows="both channels carry the same mix; scored only where a speaker split is possible",
         lines=(
             agent("Brightline Parcels, Marcus speaking, this call is recorded."),
@@ -482,16 +636,27 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1017", "2026-03-03T08:02:55-08:00", "B03", "paul", Channel(-26.0, 40.0),
+        "C-1017",
+        "2026-03-03T08:02:55-08:00",
+        "B03",
+        "paul",
+        Channel(-26.0, 40.0),
         row=ENERGY | SUPPORT | {"shift": "morning"},
-        encoding="flac", status="excluded", reason="too_short",
+        encoding="flac",
+        status="excluded",
+        reason="too_short",
         shows="wrong number: about 2 s of speech",
         lines=(agent("Larkfield Energy."), customer("Oh, wrong number.")),
     ),
     Call(
-        "C-1018", "2026-03-04T10:26:37-08:00", "007", "anna", Channel(-26.0, 30.0),
+        "C-1018",
+        "2026-03-04T10:26:37-08:00",
+        "007",
+        "anna",
+        Channel(-26.0, 30.0),
         row=ENERGY | SUPPORT | {"customer_id": "00465", "shift": "morning"},
-        status="excluded", reason="one_party",
+        status="excluded",
+        reason="one_party",
         shows="one-sided: nothing but noise on the customer's channel",
         lines=(
             agent("Thank you for calling Larkfield Energy, this is Dana. How can I help?"),
@@ -500,10 +665,16 @@ CALLS = (
         ),
     ),
     Call(
-        "C-1020", "2026-03-05T11:30:20-08:00", "0042", "helen", Channel(-25.0, 30.0),
-        row=ENERGY | SUPPORT | {"customer_id": "00451", "shift": "morning", "started_at": "05/03/2026 quarter past",
-                                "ended_at": ""},
-        status="quarantined", reason="metadata_invalid",
+        "C-1020",
+        "2026-03-05T11:30:20-08:00",
+        "0042",
+        "helen",
+        Channel(-25.0, 30.0),
+        row=ENERGY
+        | SUPPORT
+        | {"customer_id": "00451", "shift": "morning", "started_at": "05/03/2026 quarter past", "ended_at": ""},
+        status="quarantined",
+        reason="metadata_invalid",
         shows="the recording is good, but its row has an unreadable started_at: repair and replay",
         lines=(
             agent("Larkfield Energy, this is Priya, this call is recorded, how can I help?"),
@@ -514,9 +685,14 @@ CALLS = (
         ),
     ),
     Call(
-        "Auto1_GUID_001_AGENT_A12_DT_2026-03-04T09-12-05", "2026-03-04T09:12:05-08:00", "A12", "robert",
-        Channel(-27.0, None), agent_sound=Channel(-21.0, None),
-        encoding="flac", file_name="Auto1_GUID_001_AGENT_A12_DT_2026-03-04T09-12-05",
+        "Auto1_GUID_001_AGENT_A12_DT_2026-03-04T09-12-05",
+        "2026-03-04T09:12:05-08:00",
+        "A12",
+        "robert",
+        Channel(-27.0, None),
+        agent_sound=Channel(-21.0, None),
+        encoding="flac",
+        file_name="Auto1_GUID_001_AGENT_A12_DT_2026-03-04T09-12-05",
         shows="no row: the file name carries agent and time; digital silence between the words",
         lines=(
             agent("Larkfield Energy, Marcus speaking. How can I help?"),

@@ -70,8 +70,10 @@ ENCODINGS = {
     # (-38 dB here, -33 dB at 28 kbit/s).
     "opus": (".ogg", {"format": "OGG", "subtype": "OPUS", "compression_level": 0.965}),
     # 24 kbit/s, no leak; at 16 the file loses the header that tells a decoder to drop the codec's 0.14 s delay.
-    "mp3": (".mp3", {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT",
-                     "compression_level": 0.7}),
+    "mp3": (
+        ".mp3",
+        {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "CONSTANT", "compression_level": 0.7},
+    ),
     "flac": (".flac", {"format": "FLAC", "subtype": "PCM_16"}),
     "ulaw": (".wav", {"format": "WAV", "subtype": "ULAW"}),
 }
@@ -320,9 +322,7 @@ def lay_out(call: Call, synthesiser: Synthesiser, rng: np.random.Generator) -> T
             placed[item.party].append((position, clip))
             for number, (first, last) in enumerate(clip.runs):
                 text = clip.text if number == 0 else ""
-                segments[item.party].append(
-                    Segment((position + first) / RATE, (position + last) / RATE, text, kind)
-                )
+                segments[item.party].append(Segment((position + first) / RATE, (position + last) / RATE, text, kind))
                 kind = kind if kind == "backchannel" else "turn"
             position += len(clip.audio) + gap
         if item.during is None:
@@ -517,8 +517,12 @@ def interaction_row(call: Call, duration_s: float) -> dict[str, str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--clips", type=Path, default=Path(tempfile.gettempdir()) / "iqs-sample-clips",
-                        help="folder that keeps synthesised sentences between runs")
+    parser.add_argument(
+        "--clips",
+        type=Path,
+        default=Path(tempfile.gettempdir()) / "iqs-sample-clips",
+        help="folder that keeps synthesised sentences between runs",
+    )
     parser.add_argument("--only-clips", action="store_true", help="synthesise the sentences and stop")
     options = parser.parse_args()
     synthesiser = Synthesiser(options.clips)

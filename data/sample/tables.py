@@ -51,7 +51,7 @@ WRITTEN: list[tuple[str, Row]] = [
                                 recording="recordings/2026-03-05/C-1019.wav", shift="afternoon")),
 ]  # fmt: skip
 
-DUPLICATED = ("C-1002", "2026-03-03")  # this interaction's row comes a second time in that day's export
+DUPLICATED = ("C-1002", "2026-03-02")  # this interaction's row comes a second time in that day's export
 
 
 def _outcome(interaction_id: str, file: str, status: str, reason: str, note: str) -> Row:
@@ -60,8 +60,8 @@ def _outcome(interaction_id: str, file: str, status: str, reason: str, note: str
 
 WRITTEN_OUTCOMES = [
     _outcome("C-1019", "recordings/2026-03-05/C-1019.wav", "quarantined", "not_audio", "random bytes named .wav"),
-    _outcome("C-1002", "interactions-2026-03-03.csv", "quarantined", "duplicate",
-             "the same row a second time, in the next day's export; the first one counts"),
+    _outcome("C-1002", "interactions-2026-03-02.csv", "quarantined", "duplicate",
+             "the same row a second time in the file; the first one counts"),
     _outcome("CH-2001", "messages.jsonl", "scored", "", "good chat, quick first answer; an e-mail address to redact"),
     _outcome("CH-2002", "messages.jsonl", "scored", "", "cold chat, first answer after 4 min; unresolved"),
     _outcome("CH-2003", "messages.jsonl", "scored", "",
@@ -256,8 +256,16 @@ SURVEYS = [
 ]  # fmt: skip
 
 
-def _ticket(ticket_id: str, interaction_id: str, customer_id: str, issue_type: str, status: str, opened_at: str,
-            resolved_at: str = "", reopened_at: str = "") -> Row:
+def _ticket(
+    ticket_id: str,
+    interaction_id: str,
+    customer_id: str,
+    issue_type: str,
+    status: str,
+    opened_at: str,
+    resolved_at: str = "",
+    reopened_at: str = "",
+) -> Row:
     return {"ticket_id": ticket_id, "interaction_id": interaction_id, "customer_id": customer_id,
             "issue_type": issue_type, "status": status, "opened_at": opened_at, "resolved_at": resolved_at,
             "reopened_at": reopened_at}  # fmt: skip

@@ -209,7 +209,10 @@ def _serve(fd: int) -> None:
     connection = Connection(fd)
     limits, parent = connection.recv()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    allowed = resource.getrlimit(resource.RLIMIT_DATA)[1]
     n_bytes = limits.memory_mb << 20
+    if allowed != resource.RLIM_INFINITY:
+        n_bytes = min(n_bytes, allowed)
     resource.setrlimit(resource.RLIMIT_DATA, (n_bytes, n_bytes))
     requests: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(connection, requests, parent), daemon=True).start()

@@ -223,6 +223,12 @@ FILES = Table(
         Column("rows_read", pl.Int64, "rows in the file", at_least=0),
         Column("rows_accepted", pl.Int64, "rows that were taken", at_least=0),
         Column("rows_rejected", pl.Int64, "rows in quarantine", at_least=0),
+        Column(
+            "rows_superseded",
+            pl.Int64,
+            "accepted rows whose key was delivered again in a later file: that row stands",
+            at_least=0,
+        ),
         _text("unknown_columns", "columns that the interface doesn't know, joined by commas"),
     ),
     daily=False,

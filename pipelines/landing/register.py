@@ -145,7 +145,12 @@ class Landing:
             entries.append(old)
         if changed or {e["source_file"] for e in entries} != set(index):
             write_text(index_path, json.dumps({e["source_file"]: e for e in entries}, indent=1))
-        schema = landing.FILES.schema | {"size_bytes": _ROW, "modified_ns": _ROW, "version": pl.String()}
+        kept = [c for c in landing.FILES.schema.names() if c != "rows_superseded"]
+        schema = {c: landing.FILES.schema[c] for c in kept} | {
+            "size_bytes": _ROW,
+            "modified_ns": _ROW,
+            "version": pl.String(),
+        }
         return pl.DataFrame(entries, schema=schema).sort("modified_ns", "source_file")
 
     def _parsed(self, sha256: str, what: str = "rows") -> Path:
@@ -247,7 +252,22 @@ class Landing:
     # --- tables
     def files(self) -> pl.DataFrame:
         """The register, in the contract of landing/files."""
-        return landing.FILES.conform(self._files.select(landing.FILES.schema.names()))
+        counted = self._files.join(self._superseded(), on="source_file", how="left").with_columns(
+            pl.col("rows_superseded").fill_null(0)
+        )
+        return landing.FILES.conform(counted.select(landing.FILES.schema.names()))
+
+    def _superseded(self) -> pl.DataFrame:
+        """Rows of each file whose key came again in a later one."""
+        frames = [
+            self._rows(k.name)
+            .filter(pl.col("_order") < pl.col("_order").max().over(k.unique))
+            .group_by("source_file")
+            .agg(pl.len().cast(pl.Int64).alias("rows_superseded"))
+            for k in KINDS.values()
+            if k.unique
+        ]
+        return pl.concat(frames)
 
     def rejects(self) -> pl.DataFrame:
         """Everything of the landing folder that could not be taken, in the contract of landing/rejects."""

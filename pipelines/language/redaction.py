@@ -43,6 +43,26 @@ def redact_turns(turns: list[list[str]]) -> list[list[str]]:
     return _redacted(turns)[0]
 
 
+def redact_channels(channels: list[list[str]], starts_s: list[list[float]]) -> list[list[str]]:
+    """As `redact_words` for the channels of one recording, with the start of each word in s.
+
+    The channels are read together in the order of time, so that a question on one explains the digits on the other,
+    and each once more by itself, so that somebody talking in between does not hide a number.
+    """
+    order = sorted((start, c, i) for c, starts in enumerate(starts_s) for i, start in enumerate(starts))
+    turns: list[list[tuple[int, int]]] = []
+    for _, c, i in order:
+        if not turns or turns[-1][-1][0] != c:
+            turns.append([])
+        turns[-1].append((c, i))
+    redacted = [list(words) for words in channels]
+    texts = redact_turns([[channels[c][i] for c, i in turn] for turn in turns])
+    for turn, words in zip(turns, texts, strict=True):
+        for (c, i), word in zip(turn, words, strict=True):
+            redacted[c][i] = word
+    return [redact_words(words) for words in redacted]
+
+
 def spans(words: list[str]) -> list[tuple[int, int, str]]:
     """Where `redact_words` redacts: index of the first and of the last word, and the kind, in order."""
     return sorted((first, last, kind) for _, first, last, kind in _redacted([words])[1])

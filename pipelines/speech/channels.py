@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from pipelines.speech.recognition import Transcriber
+from pipelines.speech.recognition import Recognition, Transcriber, Word
 
 Clip = tuple[float, float]
+# words of each channel, start of each in s -> their texts: a mark for the first word of a span, "" for its others
+Redact = Callable[[list[list[str]], list[list[float]]], list[list[str]]]
 
 
 def recognised_rows(
@@ -18,47 +20,58 @@ def recognised_rows(
     speech: Mapping[int, Sequence[Clip]],
     layout: str,
     language: str | None,
-    redact_words: Callable[[list[str]], list[str | None]],
+    redact: Redact,
+    version: str,
 ) -> tuple[list[dict], list[dict]]:
     """Rows of transcripts/words and transcripts/recognitions (less the recording's identity) of one recording.
 
     `audio` is float32 (n, channels) at 16 kHz, `speech` the (start, end) in s of the speech on each channel: nothing
-    else is recognised. Of a dual-mono recording only the first channel is. `redact_words` gives each word's text, a
-    mark, or None where the word went into the mark before it.
+    else is recognised. Of a dual-mono recording only the first channel is. `redact` sees all channels together, so
+    that a question on one explains the digits on the other. A channel on which recognition fails has a row that says
+    so, and no words.
     """
-    words, recognitions = [], []
+    found: list[Recognition | None] = []
+    rows = []
     for channel in range(1 if layout == "dual_mono" else audio.shape[1]):
         clips = list(speech.get(channel, ()))
-        row = {
-            "audio_channel": channel,
-            "outcome": "no_speech",
-            "language": language,
-            "n_words": 0,
-            "n_words_dropped": 0,
-            "speech_s": round(sum(end - start for start, end in clips), 3),
-            "extractor_version": transcriber.version,
-        }
-        if clips:
-            try:
-                found = transcriber.transcribe(audio[:, channel], clips, language)
-            except (RuntimeError, ValueError, MemoryError) as error:
-                row |= {"outcome": "failed", "detail": f"{type(error).__name__}: {error}"}
-            else:
-                kept = _word_rows(found.words, channel, redact_words, transcriber.version)
-                words += kept
-                row |= {
-                    "outcome": "transcribed" if kept else "no_speech",
-                    "language": found.language,
-                    "language_confidence": found.language_confidence,
-                    "asr_confidence": float(np.mean([w["confidence"] for w in kept])) if kept else None,
-                    "n_words": len(kept),
-                    "n_words_dropped": found.n_dropped,
-                }
-        recognitions.append(row)
-    return words, recognitions
+        row = {"audio_channel": channel, "language": language, "extractor_version": version}
+        row["speech_s"] = round(sum(end - start for start, end in clips), 3)
+        rows.append(row | {"outcome": "no_speech", "n_words": 0, "n_words_dropped": 0})
+        try:
+            found.append(transcriber.transcribe(audio[:, channel], clips, language) if clips else None)
+        except (RuntimeError, ValueError, MemoryError) as error:
+            found.append(None)
+            rows[-1] |= {"outcome": "failed", "detail": f"{type(error).__name__}: {error}"}
+    heard = [list(recognition.words) if recognition else [] for recognition in found]
+    texts = redact([[w.word for w in ws] for ws in heard], [[w.start_s for w in ws] for ws in heard])
+    words = []
+    for row, recognition, spoken, redacted in zip(rows, found, heard, texts, strict=True):
+        kept = list(_kept(spoken, redacted))
+        words += [
+            {
+                "audio_channel": row["audio_channel"],
+                "word_index": index,
+                "start_s": round(word.start_s, 3),
+                "end_s": round(end_s, 3),
+                "word": text,
+                "confidence": round(word.confidence, 4),
+                "extractor_version": version,
+            }
+            for index, (word, text, end_s) in enumerate(kept)
+        ]
+        if recognition is not None:
+            row |= {
+                "outcome": "transcribed" if kept else "no_speech",
+                "language": recognition.language,
+                "language_confidence": recognition.language_confidence,
+                "asr_confidence": float(np.mean([w.confidence for w, _, _ in kept])) if kept else None,
+                "n_words": len(kept),
+                "n_words_dropped": recognition.n_dropped,
+            }
+    return words, rows
 
 
-def undecoded_row(transcriber: Transcriber, detail: str) -> dict:
+def undecoded_row(detail: str, version: str) -> dict:
     """The row of transcripts/recognitions of a recording that could not be decoded for recognition."""
     return {
         "audio_channel": 0,
@@ -67,22 +80,17 @@ def undecoded_row(transcriber: Transcriber, detail: str) -> dict:
         "n_words_dropped": 0,
         "speech_s": 0.0,
         "detail": detail or "the recording could not be decoded",
-        "extractor_version": transcriber.version,
+        "extractor_version": version,
     }
 
 
-def _word_rows(words: Sequence, channel: int, redact_words: Callable, version: str) -> list[dict]:
-    texts = redact_words([w.word for w in words])
-    kept = [(w, t) for w, t in zip(words, texts, strict=True) if t]
-    return [
-        {
-            "audio_channel": channel,
-            "word_index": index,
-            "start_s": round(word.start_s, 3),
-            "end_s": round(word.end_s, 3),
-            "word": text,
-            "confidence": round(word.confidence, 4),
-            "extractor_version": version,
-        }
-        for index, (word, text) in enumerate(kept)
-    ]
+def _kept(words: Sequence[Word], texts: Sequence[str]) -> list[tuple[Word, str, float]]:
+    """(word, text, end in s) of what is left; a mark lasts until the last word that went into it."""
+    kept: list[tuple[Word, str, float]] = []
+    for word, text in zip(words, texts, strict=True):
+        if text.strip():
+            kept.append((word, text, word.end_s))
+        elif kept:
+            first, mark, _ = kept[-1]
+            kept[-1] = (first, mark, word.end_s)
+    return kept

@@ -40,7 +40,9 @@ def test_a_day_of_ready_made_transcripts_and_chats_is_scored_checked_and_publish
     )
     (result,) = installation.run()
     assert result.success, result.errors
-    status = dict(installation.sql("select interaction_id, status || coalesce(' ' || reason, '') from fct_interactions"))
+    status = dict(
+        installation.sql("select interaction_id, status || coalesce(' ' || reason, '') from fct_interactions")
+    )
     assert status == {
         "call-02-0": "scored",
         "call-02-1": "scored",
@@ -167,9 +169,10 @@ def test_the_sensor_asks_for_the_days_that_came_in_and_for_no_others(installatio
     sensor = definitions.resolve_sensor_def("landing_sensor")
 
     def requests() -> list[dg.RunRequest]:
-        with instance(installation.settings) as storage, dg.build_sensor_context(
-            instance=storage, definitions=definitions
-        ) as context:
+        with (
+            instance(installation.settings) as storage,
+            dg.build_sensor_context(instance=storage, definitions=definitions) as context,
+        ):
             return list(sensor.evaluate_tick(context).run_requests or [])
 
     (request,) = requests()

@@ -138,7 +138,7 @@ def test_a_function_of_the_main_program_is_refused():
         next(sandbox.map(local, [1]))
 
 
-@pytest.mark.parametrize("job", ["hang", "hang_in_c"])
+@pytest.mark.parametrize("job", ["hang", pytest.param("hang_in_c", marks=pytest.mark.slow)])
 def test_children_end_when_the_parent_is_killed(tmp_path, job):
     script = tmp_path / "parent.py"
     script.write_text(

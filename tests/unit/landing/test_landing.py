@@ -93,7 +93,12 @@ def test_a_file_delivered_later_corrects_an_earlier_one(options):
     write(options, "interactions-b.csv", HEADER + GOOD)
     os.utime(options.folder / "interactions-b.csv", ns=(1, 1))
     write(options, "interactions-a.csv", HEADER + GOOD.replace("billing", "sales"))
-    assert Landing(options).interactions(DAY)["campaign"].to_list() == ["sales"]
+    landing = Landing(options)
+    assert landing.interactions(DAY)["campaign"].to_list() == ["sales"]
+    assert dict(landing.files().select("source_file", "rows_superseded").iter_rows()) == {
+        "interactions-b.csv": 1,
+        "interactions-a.csv": 0,
+    }
 
 
 def test_every_row_is_accepted_or_rejected(options):

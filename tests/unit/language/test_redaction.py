@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.language.redaction import KINDS, MARKS, luhn, redact, redact_turns, redact_words, spans
+from pipelines.language.redaction import KINDS, MARKS, luhn, redact, redact_channels, redact_turns, redact_words, spans
 
 CARD = "4111111111111111"
 
@@ -194,6 +194,19 @@ def test_a_card_dictated_over_turns_without_any_context_is_found():
 def test_the_question_of_one_party_explains_the_digits_of_the_other():
     turns = [["Can", "I", "have", "your", "account", "number,", "please?"], ["Yes,", "it's", "9", "9", "3", "1."]]
     assert redact_turns(turns)[1] == ["Yes,", "it's", "[account].", "", "", ""]
+
+
+def test_a_question_on_one_channel_explains_the_digits_on_the_other():
+    agent, customer = said("What is your card number? Thank you."), said("It's 4111. 111. for two days")
+    assert redact_words(customer) == customer
+    redacted = redact_channels([agent, customer], [[0, 0.2, 0.4, 0.6, 0.8, 9, 9.2], [2, 3, 4, 5, 6, 7]])
+    assert redacted == [agent, [*said("It's [card]."), "", *said("for two days")]]
+
+
+def test_somebody_talking_in_between_does_not_hide_a_number():
+    agent, customer = said("I see that you called"), said("555 123 4567 please")
+    redacted = redact_channels([agent, customer], [[0.5, 1.5, 2.5, 3, 4], [0, 1, 2, 5]])
+    assert redacted == [agent, ["[phone]", "", "", "please"]]
 
 
 def test_quantities_of_different_turns_are_not_added_up_to_a_number():

@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # uv where it is there (faster), pip otherwise.
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: setup demo test lint dev report clean
+.PHONY: setup demo test lint lint-sql dev report clean
 
 setup: $(STAMP)
 
@@ -30,7 +30,12 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
-	$(BIN)/iqs lint-sql
+
+# sqlfluff compiles the models, so it needs a lake and a warehouse: the demo's.
+lint-sql: demo
+	cd dbt_project && IQS_LAKE=$(CURDIR)/data/demo/lake IQS_WAREHOUSE=$(CURDIR)/data/demo/warehouse/warehouse.duckdb \
+	DBT_TARGET_PATH=$(CURDIR)/data/demo/warehouse/lint DBT_LOG_PATH=$(CURDIR)/data/demo/warehouse/lint \
+	$(CURDIR)/$(BIN)/sqlfluff lint models tests
 
 dev: setup
 	mkdir -p data/dagster && cp dagster.yaml data/dagster/dagster.yaml

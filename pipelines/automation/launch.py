@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 
@@ -38,10 +38,20 @@ def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
         yield opened
 
 
-def run_days(definitions: dg.Definitions, settings: Settings, first: date, last: date) -> RunResult:
-    """Run the daily job for the days from `first` to `last`, in this process, and say what it came to."""
+def run_days(
+    definitions: dg.Definitions,
+    settings: Settings,
+    first: date,
+    last: date,
+    *,
+    storage: dg.DagsterInstance | None = None,
+) -> RunResult:
+    """Run the daily job for the days from `first` to `last`, in this process, and say what it came to.
+
+    `storage` is where Dagster keeps the run; by default the installation's own, so that its UI shows it.
+    """
     job = definitions.resolve_job_def("daily")
-    with instance(settings) as storage:
+    with nullcontext(storage) if storage else instance(settings) as storage:
         result = job.execute_in_process(
             instance=storage,
             tags=range_tags(first, last),

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
 from pipelines.automation.launch import RunResult, run_days
 from pipelines.contracts.landing import DAYS
-from pipelines.definitions import build
+from pipelines.definitions import build, resources
 from pipelines.lake import Lake
 from pipelines.landing import Landing, LandingOptions
 from pipelines.publishing.days import ranges, unpublished_days
@@ -27,6 +29,9 @@ DIALOGUE = (
     ("customer", "No, that's great, thank you so much for your help."),
     ("agent", "You're welcome, have a nice day."),
 )
+
+
+MONDAY, TUESDAY = date(2026, 3, 2), date(2026, 3, 3)
 
 
 @dataclass
@@ -85,7 +90,8 @@ class Installation:
 
     def run(self, days: list[date] | None = None) -> list[RunResult]:
         definitions = build(self.settings)
-        return [run_days(definitions, self.settings, *r) for r in ranges(days or self.waiting())]
+        with dg.DagsterInstance.ephemeral() as storage:
+            return [run_days(definitions, self.settings, *r, storage=storage) for r in ranges(days or self.waiting())]
 
     def sql(self, query: str) -> list[tuple]:
         """Rows of the current publication."""
@@ -96,7 +102,29 @@ class Installation:
         return self.lake.read(DAYS)["call_date"].to_list()
 
 
+@pytest.fixture(scope="session")
+def parsed_project(tmp_path_factory) -> Path:
+    """dbt's parsed project, made once: parsing it again for another data root is then partial, and fast."""
+    root = tmp_path_factory.mktemp("parsed")
+    warehouse = resources(Settings(data=root))["warehouse"].open()
+    warehouse.prepare()
+    (warehouse.target / "project.txt").unlink()
+    return warehouse.target
+
+
 @pytest.fixture
-def installation(tmp_path: Path) -> Installation:
-    (tmp_path / "landing").mkdir()
-    return Installation(tmp_path)
+def installation(tmp_path: Path, parsed_project: Path) -> Installation:
+    return made_in(tmp_path, parsed_project)
+
+
+def made_in(root: Path, parsed_project: Path) -> Installation:
+    """An installation in `root` with an empty landing folder."""
+    (root / "landing").mkdir()
+    shutil.copytree(parsed_project, root / "warehouse" / "dbt")
+    return Installation(root)
+
+
+def published(installation: Installation) -> dict[str, list[tuple]]:
+    """Everything that readers see, less what belongs to the publication itself."""
+    tables = ("fct_interactions", "fct_metrics", "fct_parameter_scores", "fct_events", "trend_iqs", "ops_ledger")
+    return {t: installation.sql(f"select * exclude (publish_id) from {t} order by all") for t in tables}

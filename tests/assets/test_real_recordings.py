@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from pipelines.contracts.transcripts import RECOGNITIONS, UTTERANCES, WORDS
-from tests.assets.conftest import Installation
+from tests.assets.conftest import Installation, made_in
 from tests.conftest import REALDATA
 
 DAY = date(2025, 2, 19)
@@ -30,12 +30,12 @@ BY_NAME = "Auto0_GUID_000_AGENT_ChrisL_DT_2025-02-19T06-01-22.wav"
 
 
 @pytest.fixture(scope="module")
-def scored(tmp_path_factory) -> Installation:
+def scored(tmp_path_factory, parsed_project) -> Installation:
     if not REALDATA.is_dir():
         pytest.skip("the real recordings are not beside this repository (shared/realdata)")
-    made = Installation(tmp_path_factory.mktemp("real"))
+    made = made_in(tmp_path_factory.mktemp("real"), parsed_project)
     folder = made.landing / "recordings"
-    folder.mkdir(parents=True)
+    folder.mkdir()
     rows = []
     for path in EXPECTED:
         name = Path(path).name

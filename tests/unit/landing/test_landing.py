@@ -154,7 +154,8 @@ def test_json_lines_and_parquet_are_read_like_csv(options):
     write(
         options,
         "interactions.jsonl",
-        '{"interaction_id": "j1", "channel": "chat", "started_at": "2026-03-02T10:00:00Z", "agent_id": "7", "campaign": "b", "hold_s": 3.5}\nnot json\n',
+        '{"interaction_id": "j1", "channel": "chat", "started_at": "2026-03-02T10:00:00Z", '
+        '"agent_id": "7", "campaign": "b", "hold_s": 3.5}\nnot json\n',
     )
     pl.DataFrame(
         {

@@ -22,8 +22,12 @@ def test_a_day_of_ready_made_transcripts_and_chats_is_scored_checked_and_publish
     chat = {"channel": "chat", "started_at": "2026-03-02T10:00:00Z", "agent_id": "007", "campaign": "sales"}
     broken = [{"interaction_id": "odd", "channel": "fax"}, {"interaction_id": "no-words", "channel": "chat"}]
     installation.deliver("interactions-chats.csv", [{"interaction_id": "chat-1"} | chat] + [chat | b for b in broken])
-    messages = [("customer", "Where is my order? It is late and I am upset."), ("agent", "I am sorry. Let me check."),
-                ("agent", "It arrives tomorrow. Is there anything else?"), ("customer", "No. My card is 4111 1111 1111 1111, thank you!")]  # fmt: skip
+    messages = (
+        ("customer", "Where is my order? It is late and I am upset."),
+        ("agent", "I am sorry. Let me check."),
+        ("agent", "It arrives tomorrow. Is there anything else?"),
+        ("customer", "No. My card is 4111 1111 1111 1111, thank you!"),
+    )
     installation.deliver(
         "messages.jsonl",
         [

@@ -315,8 +315,10 @@ def main() -> None:
             code = _complain(error.format_message() if hasattr(error, "format_message") else str(error), USED_WRONGLY)
         elif os.environ.get("IQS_DEBUG"):
             raise
+        elif type(error).__module__.startswith("pipelines") or isinstance(error, OSError):
+            code = _complain(str(error), FAILED)
         else:
-            code = _complain(f"{type(error).__name__}: {error}", FAILED)
+            code = _complain(f"{type(error).__name__}: {error}; IQS_DEBUG=1 shows where", FAILED)
     sys.exit(code if isinstance(code, int) else DONE)
 
 

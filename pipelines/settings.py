@@ -47,11 +47,6 @@ class Settings:
     decode_timeout_s: float = _setting("IQS_DECODE_TIMEOUT_S", "longest time for one recording", default=300.0)
     decode_memory_mb: int = _setting("IQS_DECODE_MEMORY_MB", "memory of a decoding process", default=4096)
     keep_publications: int = _setting("IQS_KEEP_PUBLICATIONS", "publications that are kept", default=5)
-    minimum_coverage: float = _setting(
-        "IQS_MINIMUM_COVERAGE",
-        "share of a day's interactions that must be scored before a warning",
-        default=0.5,
-    )
     pseudonym_key: str = _setting(
         "IQS_PSEUDONYM_KEY", "key of the customers' pseudonyms; a file is made where empty", default=""
     )

@@ -14,7 +14,6 @@ import duckdb
 import pytest
 
 from pipelines.automation.launch import RunResult, run_days
-from pipelines.contracts.landing import DAYS
 from pipelines.definitions import build, resources
 from pipelines.lake import Lake
 from pipelines.landing import Landing, LandingOptions
@@ -97,9 +96,6 @@ class Installation:
         """Rows of the current publication."""
         with duckdb.connect(str(self.root / "published" / "current" / "iqs.duckdb"), read_only=True) as connection:
             return connection.execute(query).fetchall()
-
-    def days_in_lake(self) -> list[date]:
-        return self.lake.read(DAYS)["call_date"].to_list()
 
 
 @pytest.fixture(scope="session")

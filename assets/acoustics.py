@@ -1,4 +1,4 @@
-"""Acoustics: who is active when, how loud, how clear, at what pitch; by audio channel, once per recording."""
+"""Acoustics: who is active when, how loud, how clear, at what pitch; by voice, once per recording."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ import polars as pl
 from pipelines.audio.acoustics import ACOUSTICS_VERSION, acoustics
 from pipelines.audio.decode import BadRecording
 from pipelines.automation.partitions import DAILY
-from pipelines.contracts.acoustics import CHANNELS, MEASUREMENTS, SEGMENTS
+from pipelines.contracts.acoustics import MEASUREMENTS, SEGMENTS, VOICES
 from pipelines.contracts.recordings import RECORDINGS
 from pipelines.resources.audio import SandboxResource
 from pipelines.resources.lake import LakeResource
@@ -16,7 +16,7 @@ from pipelines.resources.landing import LandingResource
 from pipelines.resources.reuse import Reuse
 from pipelines.resources.stage import Stage, stage_assets
 
-TABLES = (SEGMENTS, CHANNELS, MEASUREMENTS)
+TABLES = (SEGMENTS, VOICES, MEASUREMENTS)
 
 
 @stage_assets(*TABLES, reads=(RECORDINGS,), daily=DAILY, kinds={"python", "onnx"}, name="acoustics", retry=True)
@@ -41,7 +41,7 @@ def _measure(stage: Stage, day: date, inputs: str, landing: LandingResource, box
             reuse.add(sha, {MEASUREMENTS: [_failed(result)]})
         else:
             measured = [{"outcome": "measured", "extractor_version": ACOUSTICS_VERSION}]
-            reuse.add(sha, {SEGMENTS: result.segments, CHANNELS: result.channels, MEASUREMENTS: measured})
+            reuse.add(sha, {SEGMENTS: result.segments, VOICES: result.voices, MEASUREMENTS: measured})
     if stage.write(day, reuse.frames(accepted), inputs=inputs):
         reuse.done()
     stage.add(

@@ -10,22 +10,25 @@ import polars as pl
 from pipelines.audio.acoustics import recognition_audio
 from pipelines.audio.decode import BadRecording
 from pipelines.automation.partitions import DAILY
-from pipelines.contracts.acoustics import MEASUREMENTS, SEGMENTS
+from pipelines.contracts.acoustics import MEASUREMENTS, SEGMENTS, VOICES
 from pipelines.contracts.landing import INTERACTIONS, MESSAGES, TRANSCRIPTS
 from pipelines.contracts.recordings import RECORDINGS
-from pipelines.contracts.transcripts import RECOGNITIONS, UTTERANCES, WORDS
+from pipelines.contracts.transcripts import RECOGNITIONS, SPEAKERS, UTTERANCES, WORDS
+from pipelines.language.phrases import Phrases
 from pipelines.language.redaction import REDACTION_VERSION, redact_channels
+from pipelines.language.roles import Roles
 from pipelines.resources.audio import SandboxResource, TranscriberResource
 from pipelines.resources.lake import LakeResource
 from pipelines.resources.landing import LandingResource
 from pipelines.resources.reuse import Reuse
+from pipelines.resources.seeds import SeedsResource
 from pipelines.resources.stage import Stage, stage_assets
 from pipelines.speech.channels import recognised_rows, undecoded_row
 from pipelines.speech.recognition import Transcriber
 from pipelines.speech.utterances import UTTERANCES_VERSION, utterances
 
 HEARD = (INTERACTIONS, TRANSCRIPTS, RECORDINGS, SEGMENTS, MEASUREMENTS)
-SAID = (INTERACTIONS, RECORDINGS, RECOGNITIONS, WORDS, TRANSCRIPTS, MESSAGES)
+SAID = (INTERACTIONS, RECORDINGS, SEGMENTS, VOICES, RECOGNITIONS, WORDS, TRANSCRIPTS, MESSAGES)
 
 
 @stage_assets(
@@ -52,9 +55,9 @@ def recognition(
     yield from stage.results()
 
 
-def _version(engine: Transcriber) -> str:
-    """Words are stored redacted only: a new redaction needs a new recognition."""
-    return f"{engine.version} {REDACTION_VERSION}"
+def _version(engine: Transcriber, language: str | None = None) -> str:
+    """Words are stored redacted only: a new redaction needs a new recognition. `language` came with the recording."""
+    return f"{engine.version(language)} {REDACTION_VERSION}"
 
 
 def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, box, limits, engine, workers) -> None:
@@ -66,11 +69,15 @@ def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, b
     accepted = read(RECORDINGS, day).filter(
         pl.col("interaction_id").is_in(measured), ~pl.col("interaction_id").is_in(supplied)
     )
-    language = dict(read(INTERACTIONS, day).select("interaction_id", "language").iter_rows())
-    version = _version(engine)
+    # Where several interactions hold the same audio, the first language that came with one counts.
+    spoken = read(INTERACTIONS, day).select("interaction_id", "language")
+    spoken = accepted.join(spoken, on="interaction_id", how="left").sort(pl.col("language").is_null(), "interaction_id")
+    spoken = spoken.unique("audio_sha256", keep="first").select("audio_sha256", "language")
+    language = dict(spoken.iter_rows())
+    version = {sha: _version(engine, tag) for sha, tag in language.items()}
     reuse = Reuse(stage.lake, day, (WORDS, RECOGNITIONS), master=RECOGNITIONS, version=version)
     todo = reuse.missing(accepted)
-    by_sha = {r["audio_sha256"]: r for r in accepted.iter_rows(named=True)}
+    layout = dict(accepted.select("audio_sha256", "layout").iter_rows())
     items = {(str(landing.path(path)), limits): sha for sha, path in todo.items()}
     clips = {
         (sha, channel): rows.select("start_s", "end_s").rows()
@@ -80,17 +87,16 @@ def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, b
     }
 
     def recognise(sha: str, audio) -> tuple[list[dict], list[dict]]:
-        recording = by_sha[sha]
         if isinstance(audio, BadRecording):
-            return [], [undecoded_row(audio.detail, version)]
+            return [], [undecoded_row(audio.detail, version[sha])]
         return recognised_rows(
             engine,
             audio,
             speech={c: clips.get((sha, c), []) for c in range(audio.shape[1])},
-            layout=recording["layout"],
-            language=language[recording["interaction_id"]],
+            layout=layout[sha],
+            language=language[sha],
             redact=redact_channels,
-            version=version,
+            version=version[sha],
         )
 
     decoded = box.starmap(recognition_audio, list(items))
@@ -126,9 +132,12 @@ def _finished(waiting: dict[Future, str]) -> Iterator[tuple]:
         yield waiting.pop(future), future.result()
 
 
-@stage_assets(UTTERANCES, reads=SAID, daily=DAILY, kinds={"polars"}, name="utterances")
-def utterances_days(context: dg.AssetExecutionContext, lake: LakeResource):
-    stage = Stage(context, lake, UTTERANCES)
-    for day, inputs in stage.changed_days(*SAID, versions=(UTTERANCES_VERSION,)):
-        stage.write(day, {UTTERANCES: utterances(*(stage.lake.read(t, day) for t in SAID))}, inputs=inputs)
+@stage_assets(SPEAKERS, UTTERANCES, reads=SAID, daily=DAILY, kinds={"polars"}, name="utterances")
+def utterances_days(context: dg.AssetExecutionContext, lake: LakeResource, seeds: SeedsResource):
+    stage = Stage(context, lake, SPEAKERS, UTTERANCES)
+    roles = Roles(Phrases.read(seeds.path))
+    for day, inputs in stage.changed_days(*SAID, versions=(UTTERANCES_VERSION, roles.version, seeds.fingerprint())):
+        who, said = utterances(*(stage.lake.read(t, day) for t in SAID), roles.who_is_agent)
+        stage.write(day, {SPEAKERS: who, UTTERANCES: said}, inputs=inputs)
+        stage.add(channels_corrected=who.filter(source="corrected")["interaction_id"].n_unique())
     yield from stage.results()

@@ -1,4 +1,4 @@
-"""Everything that the sound of one recording tells, as rows of the tables acoustics/segments and acoustics/channels."""
+"""Everything that the sound of one recording tells, as rows of the tables acoustics/segments and acoustics/voices."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from pipelines.audio.level import (
 )
 from pipelines.audio.music import MusicOptions, music
 from pipelines.audio.pitch import PitchOptions, pitch_figures, pitch_track
+from pipelines.audio.speakers import SpeakerOptions, tell_apart
 
 
 @dataclass(frozen=True)
@@ -34,29 +35,32 @@ class AcousticsOptions:
     leak: LeakOptions = LeakOptions()
     pitch: PitchOptions = PitchOptions()
     music: MusicOptions = MusicOptions()
+    speakers: SpeakerOptions = SpeakerOptions()
     shortest_pause_s: float = 0.25
     longest_pause_s: float = 2.0
     digital_silence: tuple[int, ...] = (0, 1, 8)
 
 
 OPTIONS = AcousticsOptions()
-ACOUSTICS_VERSION = "acoustics-1." + hashlib.sha256(repr(OPTIONS).encode()).hexdigest()[:8]
+ACOUSTICS_VERSION = "acoustics-2." + hashlib.sha256(repr(OPTIONS).encode()).hexdigest()[:8]
 _WADA_SAMPLES = 400_000
 
 
 @dataclass(frozen=True)
 class Acoustics:
-    """Rows of acoustics/segments and acoustics/channels, without interaction_id."""
+    """Rows of acoustics/segments and acoustics/voices, without interaction_id."""
 
     segments: list[dict]
-    channels: list[dict]
+    voices: list[dict]
 
 
 def acoustics(path: str | os.PathLike, limits: DecodeLimits | None = None) -> Acoustics:
-    """Segments and measures of each audio channel of the recording at `path`.
+    """Segments and measures of each voice of the recording at `path`.
 
-    Times in s from the start of the recording (3 decimals), levels in dBFS and dB (2 decimals). Measures of speech
-    are None where a channel holds none. Raises BadRecording as `decode` does.
+    Two channels have a voice each. On a mono recording two voices are told apart where they can be; of a recording
+    with the same sound on both channels only channel 0 is measured, as mono. Times in s from the start of the
+    recording (3 decimals), levels in dBFS and dB (2 decimals). Measures of speech are None where a voice has none.
+    Raises BadRecording as `decode` does.
     """
     audio = decode(path, limits)
     samples, rate_hz = audio.samples, audio.rate_hz
@@ -64,32 +68,48 @@ def acoustics(path: str | os.PathLike, limits: DecodeLimits | None = None) -> Ac
     samples = samples[first:]
     energy = energy_track(samples, rate_hz)
     layout, _ = channel_layout(audio, energy)
-    found = voice_activity(
-        samples,
-        rate_hz,
-        energy,
-        same_sound=layout == "dual_mono",
-        options=OPTIONS.activity,
-        leak=OPTIONS.leak,
-    )
+    if layout == "dual_mono":
+        samples, energy = np.ascontiguousarray(samples[:, :1]), energy[:, :1]
+    found = voice_activity(samples, rate_hz, energy, options=OPTIONS.activity, leak=OPTIONS.leak)
     offset = offsets(samples)
     sha256 = file_sha256(path)
     speech, tunes = found.speech.copy(), np.zeros_like(found.speech)
-    for c in range(audio.n_channels):
+    n_channels = samples.shape[1]
+    for c in range(n_channels):
         tunes[:, c] = music(samples, rate_hz, c, offset[c], energy[:, c], found.probability[:, c], OPTIONS.music)
         for start, end in runs(speech[:, c]):
             if tunes[start:end, c].mean() > 0.5:
                 speech[start:end, c] = False
-    segments, channels = [], []
-    for c in range(audio.n_channels):
-        pitch = pitch_track(samples, rate_hz, c, offset[c], speech[:, c], OPTIONS.pitch)
-        common = {"audio_sha256": sha256, "audio_channel": c}
-        for kind, mask in (("speech", speech[:, c]), ("music", tunes[:, c])):
-            for number, (start, end) in enumerate(runs(mask)):
-                median_hz, range_st, _ = pitch_figures(pitch[start:end]) if kind == "speech" else (None, None, None)
+    segments, voices = [], []
+    for c in range(n_channels):
+        speakers, confidence = np.where(speech[:, c], 0, -1), None
+        if layout in ("mono", "dual_mono"):
+            speakers, confidence = tell_apart(samples, rate_hz, c, offset[c], speech[:, c], OPTIONS.speakers)
+        common = {"audio_sha256": sha256, "audio_channel": c, "extractor_version": ACOUSTICS_VERSION}
+        pitch = {}
+        for speaker in (0,) if confidence is None else (0, 1):
+            own = speakers == speaker
+            pitch[speaker] = pitch_track(samples, rate_hz, c, offset[c], own, OPTIONS.pitch)
+            beside = speech[:, c] & ~own
+            others = beside | np.delete(speech, c, axis=1).any(axis=1)
+            voices.append(
+                common
+                | {"speaker": speaker, "speaker_confidence": _rounded(confidence)}
+                | _measures(
+                    samples, rate_hz, c, offset[c], energy[:, c], own, beside, tunes[:, c], others, pitch[speaker]
+                )
+                | {"clipping_ratio": audio.clipping_ratio[c], "leak_db": _rounded(found.leak_db[c])}
+            )
+        spoken = sorted((start, end, speaker) for speaker in pitch for start, end in runs(speakers == speaker))
+        played = [(start, end, 0) for start, end in runs(tunes[:, c])]
+        for kind, found_here in (("speech", spoken), ("music", played)):
+            for number, (start, end, speaker) in enumerate(found_here):
+                tone = pitch[speaker][start:end] if kind == "speech" else np.zeros(0)
+                median_hz, range_st, _ = pitch_figures(tone)
                 segments.append(
                     common
                     | {
+                        "speaker": speaker,
                         "kind": kind,
                         "segment": number,
                         "start_s": round(start * FRAME_S + first / rate_hz, 3),
@@ -97,20 +117,9 @@ def acoustics(path: str | os.PathLike, limits: DecodeLimits | None = None) -> Ac
                         "level_dbfs": _rounded(float(decibels(energy[start:end, c].mean()))),
                         "pitch_hz": _rounded(median_hz),
                         "pitch_range_st": _rounded(range_st),
-                        "extractor_version": ACOUSTICS_VERSION,
                     }
                 )
-        others = np.delete(speech, c, axis=1).any(axis=1)
-        channels.append(
-            common
-            | _measures(samples, rate_hz, c, offset[c], energy[:, c], speech[:, c], tunes[:, c], others, pitch)
-            | {
-                "clipping_ratio": audio.clipping_ratio[c],
-                "leak_db": _rounded(found.leak_db[c]),
-                "extractor_version": ACOUSTICS_VERSION,
-            }
-        )
-    return Acoustics(segments, channels)
+    return Acoustics(segments, voices)
 
 
 def recognition_audio(path: str | os.PathLike, limits: DecodeLimits | None = None) -> np.ndarray:
@@ -151,10 +160,12 @@ def _measures(
     offset: float,
     energy: np.ndarray,
     speech: np.ndarray,
+    beside: np.ndarray,
     tunes: np.ndarray,
     others: np.ndarray,
     pitch: np.ndarray,
 ) -> dict:
+    """Measures of a voice that has `speech`; `beside` is that of the channel's other voice, `others` all other."""
     speech_s = float(speech.sum()) * FRAME_S
     out = {"speech_s": round(speech_s, 3), "music_s": round(float(tunes.sum()) * FRAME_S, 3)}
     if not speech.any():
@@ -162,9 +173,9 @@ def _measures(
         return out | dict.fromkeys((*names, "pause_rate"))
     median_hz, range_st, sd_st = pitch_figures(pitch)
     low, high = np.percentile(decibels(energy[speech]), [10, 90])
-    near = widen(speech, round(0.2 / FRAME_S))
-    # music is neither speech nor the noise behind it
-    heard = ~tunes | speech
+    near = widen(speech, round(0.2 / FRAME_S)) & ~beside
+    # music and the other voice are neither this voice's speech nor the noise behind it
+    heard = (~tunes & ~widen(beside, round(0.1 / FRAME_S))) | speech
 
     def voice() -> np.ndarray:
         return _speech_samples(samples, rate_hz, channel, offset, speech)
@@ -191,7 +202,7 @@ def _speech_samples(samples: np.ndarray, rate_hz: int, channel: int, offset: flo
 
 
 def count_pauses(speech: np.ndarray, others: np.ndarray) -> int:
-    """Gaps of 0.25-2 s inside a channel's speech in which nobody else speaks; both bool per 10 ms frame."""
+    """Gaps of 0.25-2 s inside a voice's speech in which nobody else speaks; both bool per 10 ms frame."""
     found = runs(speech)
     gaps = [(end, start) for (_, end), (start, _) in pairwise(found)]
     shortest, longest = OPTIONS.shortest_pause_s / FRAME_S, OPTIONS.longest_pause_s / FRAME_S

@@ -9,6 +9,7 @@ def all_tables() -> dict[str, Table]:
     """Every table of the lake by its name (`stage/name`), in the order of the pipeline."""
     from pipelines.contracts import (
         acoustics,
+        calibration,
         conversation,
         landing,
         language,
@@ -17,7 +18,7 @@ def all_tables() -> dict[str, Table]:
         transcripts,
     )
 
-    modules = (landing, recordings, acoustics, transcripts, conversation, language, metrics)
+    modules = (landing, recordings, acoustics, transcripts, conversation, language, metrics, calibration)
     return {t.name: t for module in modules for t in module.TABLES}
 
 

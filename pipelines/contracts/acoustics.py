@@ -1,4 +1,4 @@
-"""What the sound tells, by audio channel: a function of the recording alone, reused while its hash stands."""
+"""What the sound tells, by voice: a function of the recording alone, reused while its hash stands."""
 
 import polars as pl
 
@@ -8,18 +8,26 @@ from pipelines.contracts.vocabulary import QUARANTINED
 _INTERACTION = Column("interaction_id", pl.String, "the interaction")
 _AUDIO = Column("audio_sha256", pl.String, "hash of the recording")
 _CHANNEL = Column("audio_channel", pl.Int8, "index of the audio channel", at_least=0, at_most=1)
+_SPEAKER = Column(
+    "speaker",
+    pl.Int8,
+    "voice on the channel: 0, and on a mono recording whose two voices were told apart 0 or 1",
+    at_least=0,
+    at_most=1,
+)
 _VERSION = Column("extractor_version", pl.String, "version and settings of the measures")
 
 SEGMENTS = Table(
     "acoustics/segments",
-    "Voice activity and music of each audio channel.",
+    "Voice activity and music of each audio channel; speech by the voice that speaks.",
     "one row per segment",
     ("interaction_id", "audio_channel", "kind", "segment"),
     (
         _INTERACTION,
         _AUDIO,
         _CHANNEL,
-        Column("kind", pl.String, "speech of the channel's party, or (hold) music", one_of=("speech", "music")),
+        _SPEAKER,
+        Column("kind", pl.String, "speech of a voice, or (hold) music", one_of=("speech", "music")),
         Column("segment", pl.Int32, "order within channel and kind", at_least=0),
         Column("start_s", pl.Float64, "start, from the start of the recording", "s", at_least=0),
         Column("end_s", pl.Float64, "end, from the start of the recording", "s", at_least=0),
@@ -43,17 +51,27 @@ def _measure(name: str, meaning: str, unit: str | None = None, **more) -> Column
     return Column(name, pl.Float64, meaning, unit, optional=True, **more)
 
 
-CHANNELS = Table(
-    "acoustics/channels",
-    "Level, noise, pitch and defects of each audio channel. NULL where the channel holds no speech.",
-    "one row per audio channel",
-    ("interaction_id", "audio_channel"),
+VOICES = Table(
+    "acoustics/voices",
+    "Level, noise, pitch and defects of each voice: of an audio channel, or of one of the two voices that were told "
+    "apart on a mono recording. NULL where there is no speech.",
+    "one row per audio channel and voice",
+    ("interaction_id", "audio_channel", "speaker"),
     (
         _INTERACTION,
         _AUDIO,
         _CHANNEL,
-        Column("speech_s", pl.Float64, "time with speech", "s", at_least=0),
-        Column("music_s", pl.Float64, "time with music", "s", at_least=0),
+        _SPEAKER,
+        Column(
+            "speaker_confidence",
+            pl.Float64,
+            "how surely the voices of a mono recording were told apart; NULL where the channel has one voice",
+            at_least=0,
+            at_most=1,
+            optional=True,
+        ),
+        Column("speech_s", pl.Float64, "time with speech of this voice", "s", at_least=0),
+        Column("music_s", pl.Float64, "time with music on the channel", "s", at_least=0),
         _measure("level_dbfs", "active speech level (ITU-T P.56)", "dBFS", at_most=3.1),
         _measure("noise_dbfs", "median noise level between the speech", "dBFS", at_most=3.1),
         _measure("snr_db", "speech power without noise over noise power", "dB", at_most=60),
@@ -89,4 +107,4 @@ MEASUREMENTS = Table(
     ),
 )
 
-TABLES = (SEGMENTS, CHANNELS, MEASUREMENTS)
+TABLES = (SEGMENTS, VOICES, MEASUREMENTS)

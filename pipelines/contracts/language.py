@@ -18,8 +18,17 @@ SENTIMENTS = Table(
         _INTERACTION,
         Column("utterance", pl.Int32, "the utterance", at_least=0),
         Column("party", pl.String, "who said it", one_of=PARTIES),
-        Column("sentiment", pl.Float64, "-1 negative … 1 positive", at_least=-1, at_most=1),
+        Column("sentiment", pl.Float64, "-1 negative … 1 positive, from words and tone", at_least=-1, at_most=1),
         Column("confidence", pl.Float64, "how sure", at_least=0, at_most=1),
+        Column("word_sentiment", pl.Float64, "the same from the words alone", at_least=-1, at_most=1),
+        Column(
+            "activation",
+            pl.Float64,
+            "how much louder, higher and livelier than the speaker's own baseline: mean of robust z-scores; "
+            "NULL where nothing was heard",
+            optional=True,
+        ),
+        Column("quarter", pl.Int8, "quarter of the conversation that its midpoint is in", at_least=1, at_most=4),
         Column("extractor_version", pl.String, "version of the measure"),
     ),
 )
@@ -47,6 +56,21 @@ ISSUE_TYPES = Table(
     ),
 )
 
+KEYWORDS = Table(
+    "language/keywords",
+    "What an interaction speaks of: the telling words and phrases of each party, without names and numbers.",
+    "one row per interaction, party and keyword",
+    ("interaction_id", "party", "keyword"),
+    (
+        _INTERACTION,
+        Column("party", pl.String, "who said it", one_of=PARTIES),
+        Column("keyword", pl.String, "one to three words, lower case"),
+        Column("n", pl.Int32, "how often", at_least=1),
+        Column("utterance", pl.Int32, "first utterance that holds it", at_least=0),
+        Column("extractor_version", pl.String, "version of the measure"),
+    ),
+)
+
 MEASURES = Table(
     "language/measures",
     "What the words measure, with the reason where there is no value.",
@@ -55,4 +79,4 @@ MEASURES = Table(
     measure_columns(),
 )
 
-TABLES = (SENTIMENTS, EVENTS, ISSUE_TYPES, MEASURES)
+TABLES = (SENTIMENTS, EVENTS, ISSUE_TYPES, KEYWORDS, MEASURES)

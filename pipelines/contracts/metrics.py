@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.contracts.table import Column, Table
+from pipelines.contracts.transcripts import SPEAKER_SOURCES
 from pipelines.contracts.vocabulary import EXCLUDED, METRIC_PARTIES, NULL_REASONS, QUARANTINED
 
 BOTH = ("agent", "customer")
@@ -88,6 +89,8 @@ METRICS: dict[str, Metric] = {
         ),
         Metric("sentiment_mean", "-1..1", BOTH, "mean sentiment, weighted by words", -1, 1),
         Metric("sentiment_start", "-1..1", BOTH, "sentiment in the first quarter of the conversation", -1, 1),
+        Metric("sentiment_quarter_2", "-1..1", BOTH, "sentiment in the second quarter of the conversation", -1, 1),
+        Metric("sentiment_quarter_3", "-1..1", BOTH, "sentiment in the third quarter of the conversation", -1, 1),
         Metric("sentiment_end", "-1..1", BOTH, "sentiment in the last quarter of the conversation", -1, 1),
         Metric("sentiment_shift", "-2..2", BOTH, "sentiment of the last quarter less that of the first", -2, 2),
         Metric("sentiment_gap", "-2..2", CALL, "agent's mean sentiment less the customer's", -2, 2),
@@ -130,6 +133,13 @@ METRICS: dict[str, Metric] = {
             "dB",
             BOTH,
             "mean level of the last third of the party's speech less the first third",
+        ),
+        Metric(
+            "tone_activation",
+            "z",
+            BOTH,
+            "highest activation of an utterance: level, pitch and pitch range over the speaker's own baseline, "
+            "mean of robust z-scores",
         ),
         Metric("pause_rate", "1/min", BOTH, "pauses of 0.25-2 s inside own speech, per minute of speech", 0),
         Metric("filler_rate", "1/100 words", BOTH, "filler words per 100 words", 0),
@@ -179,8 +189,8 @@ METRICS: dict[str, Metric] = {
     )
 }
 
-# Needs the days after the call: SQL adds its rows.
-ADDED_IN_SQL = ("repeat_within_7d",)
+# Need the days after the call: SQL adds their rows.
+ADDED_IN_SQL = ("resolved", "repeat_within_7d")
 # (metric id, party) of every row that Python writes for an interaction that was read.
 MEASURED = tuple((m.id, party) for m in METRICS.values() if m.id not in ADDED_IN_SQL for party in m.parties)
 
@@ -226,6 +236,21 @@ OUTCOMES = Table(
         Column("n_words", pl.Int64, "words said or written; 0 when nothing was said", at_least=0, optional=True),
         Column("language", pl.String, "language of the interaction", optional=True),
         Column("layout", pl.String, "channel layout of the recording", optional=True),
+        Column(
+            "speaker_source",
+            pl.String,
+            "how agent and customer are known: supplied, default, corrected (channels were swapped), words, unknown",
+            one_of=SPEAKER_SOURCES,
+            optional=True,
+        ),
+        Column(
+            "speaker_confidence",
+            pl.Float64,
+            "how sure that is: of the separation of a mono recording and of the words",
+            at_least=0,
+            at_most=1,
+            optional=True,
+        ),
     ),
 )
 

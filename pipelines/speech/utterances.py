@@ -7,14 +7,13 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipelines.contracts.transcripts import UTTERANCES
+from pipelines.speech.speakers import SpeakerOptions, WhoIsAgent, speakers, with_speaker
 
-# Layouts whose audio channels are not the parties.
-UNPARTED_LAYOUTS = ("mono", "dual_mono")
 SENTENCE_END = r"[.?!…。？！][\"'”’)\]]*$"
 _MARK = r"\[[a-z]+\]"
 
 
-UTTERANCES_VERSION = "utterances-1"
+UTTERANCES_VERSION = "utterances-2"
 
 
 @dataclass(frozen=True)
@@ -32,64 +31,62 @@ OPTIONS = UtteranceOptions()
 def utterances(
     interactions: pl.DataFrame,
     recordings: pl.DataFrame,
+    segments: pl.DataFrame,
+    voices: pl.DataFrame,
     recognitions: pl.DataFrame,
     words: pl.DataFrame,
     transcripts: pl.DataFrame,
     messages: pl.DataFrame,
+    who_is_agent: WhoIsAgent,
     options: UtteranceOptions = OPTIONS,
-) -> pl.DataFrame:
-    """The day's utterances and messages, redacted as their sources are, in the contract's schema.
+    speaker_options: SpeakerOptions = SpeakerOptions(),
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Frames of transcripts/speakers and transcripts/utterances: who each voice is, and what was said and written.
 
-    Frames in the schemas of their contracts. A supplied transcript stands in place of recognition; messages belong
-    to interactions that are no calls. Utterances are numbered by start (supplied ones without times by seq, messages
-    by `sent_at`, then seq). The party is the agent's on the agent's channel, and NULL on mono and dual-mono
-    recordings; of a dual-mono recording only channel 0 is read. The language is the one that recognition found,
-    otherwise the supplied one.
+    Frames in the schemas of their contracts, redacted as they come. A supplied transcript stands in place of
+    recognition; messages belong to interactions that are no calls. Utterances are numbered by start (supplied ones
+    without times by seq, messages by `sent_at`, then seq). The party is that of the voice (`speakers`). The language
+    is the one that recognition found, otherwise the supplied one.
     """
     recognised = words.join(transcripts.select("interaction_id").unique(), on="interaction_id", how="anti")
-    spoken = utterances_from_words(recognised, recordings, options)
+    languages = _languages(interactions, recognitions)
+    spoken = utterances_from_words(with_speaker(recognised, segments), options)
+    said = spoken.join(languages, on="interaction_id", how="left").sort("interaction_id", "start_s")
+    who = speakers(interactions, recordings, voices, said, who_is_agent, speaker_options)
+    voice = ["interaction_id", "audio_channel", "speaker"]
+    spoken = spoken.join(who.select(*voice, "party"), on=voice, how="left").pipe(_common)
     rows = pl.concat([spoken, utterances_from_segments(transcripts), utterances_from_messages(messages)])
-    rows = rows.join(_languages(interactions, recognitions), on="interaction_id", how="left")
+    rows = rows.join(languages, on="interaction_id", how="left")
     order = ["interaction_id", "start_s", "sent_at", "seq", "party"]
     rows = rows.sort(order, nulls_last=True, maintain_order=True).with_columns(
         utterance=pl.int_range(pl.len(), dtype=pl.Int32).over("interaction_id")
     )
-    return UTTERANCES.conform(rows.select(list(UTTERANCES.schema)))
+    return who, UTTERANCES.conform(rows.select(list(UTTERANCES.schema)))
 
 
-def utterances_from_words(
-    words: pl.DataFrame, recordings: pl.DataFrame, options: UtteranceOptions = OPTIONS
-) -> pl.DataFrame:
-    """Recognised words as utterances of their channel: until a pause over `pause_over_s`, a sentence end followed by
-    more than `pause_after_sentence_over_s`, or `longest_s`. Confidence is the words' mean."""
-    channel = ["interaction_id", "audio_channel"]
-    layouts = recordings.select("interaction_id", "layout", "agent_channel")
-    words = (
-        words.filter(pl.col("word").str.strip_chars() != "")
-        .join(layouts, on="interaction_id", how="left")
-        .filter((pl.col("layout") != "dual_mono").fill_null(True) | (pl.col("audio_channel") == 0))
-        .sort([*channel, "word_index"])
-    )
-    pause_s = pl.col("start_s") - pl.col("end_s").shift(1).over(channel)
-    after_sentence = pl.col("word").str.contains(SENTENCE_END).shift(1).over(channel)
+def utterances_from_words(words: pl.DataFrame, options: UtteranceOptions = OPTIONS) -> pl.DataFrame:
+    """Recognised words (with their `speaker`) as utterances of their voice: until a pause over `pause_over_s`, a
+    sentence end followed by more than `pause_after_sentence_over_s`, or `longest_s`. Confidence is the words' mean.
+    The party is not known yet: columns interaction_id, audio_channel, speaker and those of what was said."""
+    voice = ["interaction_id", "audio_channel", "speaker"]
+    words = words.filter(pl.col("word").str.strip_chars() != "").sort([*voice, "word_index"])
+    pause_s = pl.col("start_s") - pl.col("end_s").shift(1).over(voice)
+    after_sentence = pl.col("word").str.contains(SENTENCE_END).shift(1).over(voice)
     parted = (
         (pause_s > options.pause_over_s) | (after_sentence & (pause_s > options.pause_after_sentence_over_s))
     ).fill_null(True)
-    words = words.with_columns(passage=parted.cum_sum().over(channel))
-    words = words.with_columns(part=_parts(words, [*channel, "passage"], options.longest_s))
+    words = words.with_columns(passage=parted.cum_sum().over(voice))
+    words = words.with_columns(part=_parts(words, [*voice, "passage"], options.longest_s))
     return (
-        words.group_by([*channel, "passage", "part"], maintain_order=True)
+        words.group_by([*voice, "passage", "part"], maintain_order=True)
         .agg(
             pl.col("start_s").min(),
             pl.col("end_s").max(),
             pl.col("word").str.strip_chars().str.join(" ").alias("text"),
             n_words=pl.len().cast(pl.Int64),
             confidence=pl.col("confidence").mean(),
-            layout=pl.col("layout").first(),
-            agent_channel=pl.col("agent_channel").first(),
         )
-        .with_columns(party=_party(), seq=None, sent_at=None, source=pl.lit("recognition"))
-        .pipe(_common)
+        .with_columns(seq=None, sent_at=None, source=pl.lit("recognition"))
     )
 
 
@@ -108,14 +105,6 @@ def utterances_from_messages(messages: pl.DataFrame) -> pl.DataFrame:
 def count_words(column: str) -> pl.Expr:
     """Words of a text: what stands between blanks and holds a letter or digit; a redaction mark is one word."""
     return pl.col(column).str.count_matches(rf"{_MARK}|[^\s\[]*[\p{{L}}\p{{N}}][^\s\[]*").cast(pl.Int64)
-
-
-def _party() -> pl.Expr:
-    by_channel = (
-        pl.when(pl.col("audio_channel") == pl.col("agent_channel")).then(pl.lit("agent")).otherwise(pl.lit("customer"))
-    )
-    known = ~pl.col("layout").is_in(UNPARTED_LAYOUTS) & pl.col("agent_channel").is_not_null()
-    return pl.when(known).then(by_channel)
 
 
 def _parts(words: pl.DataFrame, passage: list[str], longest_s: float) -> pl.Series:

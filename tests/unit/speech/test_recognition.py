@@ -6,17 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.settings import SettingError
 from pipelines.speech.recognition import (
     FasterWhisper,
     Heard,
+    Language,
     Recognition,
     RecognitionOptions,
     Word,
     audible,
     gate,
+    joined,
+    language_sample,
+    likely_language,
     pack,
     passages,
     place,
+    read_hotwords,
     whole_words,
     without_loops,
 )
@@ -231,8 +237,8 @@ class Untouched(FasterWhisper):
     ids=["silent", "nan", "infinite", "empty", "no speech", "speech after the end"],
 )
 def test_silence_and_broken_samples_give_no_words(samples, speech, tmp_path):
-    found = Untouched(OPTIONS, tmp_path).transcribe(samples.astype(np.float32), speech)
-    assert found == Recognition([], None, None, 0)
+    found = Untouched(OPTIONS, tmp_path).transcribe(samples.astype(np.float32), speech, "en")
+    assert found == Recognition([], 0)
 
 
 def test_segments_with_sound_are_kept_and_end_with_the_samples():
@@ -243,20 +249,189 @@ def test_segments_with_sound_are_kept_and_end_with_the_samples():
 
 def test_two_channels_at_once_are_refused(tmp_path):
     with pytest.raises(ValueError, match="one channel"):
-        Untouched(OPTIONS, tmp_path).transcribe(np.zeros((10, 2), np.float32), [(0, 1)])
+        Untouched(OPTIONS, tmp_path).transcribe(np.zeros((10, 2), np.float32), [(0, 1)], "en")
+
+
+# --- two voices on one channel
+def test_segments_of_two_voices_that_touch_or_overlap_are_one():
+    assert joined([(5.0, 7.0), (7.0, 9.0), (0.0, 1.0), (8.0, 8.5), (8.9, 9.4)]) == [(0.0, 1.0), (5.0, 9.4)]
+
+
+@given(st.lists(st.floats(0.01, 20), min_size=2, max_size=12), st.data())
+def test_who_speaks_does_not_change_the_clips(lengths, data):
+    """However a segment is parted among two voices, what the model is given stays the same."""
+    samples = np.full(320 * 16_000, 0.1, np.float32)
+    whole, parted, now = [], [], 0.0
+    for length in lengths:
+        whole.append((now, now + length))
+        cut = now + length * data.draw(st.floats(0.05, 0.95))
+        parted += [(now, cut), (cut, now + length)]
+        now += length + data.draw(st.floats(0.3, 4))
+    clips = [pack(audible(samples, s, quietest_dbfs=-75.0), 320.0, OPTIONS) for s in (whole, parted)]
+    assert clips[0] == clips[1]
+
+
+# --- language
+class Known:
+    """A model that takes every sample for `best`, and counts how often it was asked."""
+
+    def __init__(self, best="en", confidence=0.9, languages=("de", "en", "es"), is_multilingual=True):
+        self.supported_languages, self.asked = list(languages), 0
+        self.model = type("Model", (), {"is_multilingual": is_multilingual})
+        rest = (1 - confidence) / max(1, len(languages) - 1)
+        self.found = best, confidence, [(tag, confidence if tag == best else rest) for tag in languages]
+
+    def detect_language(self, sample):
+        assert 0 < len(sample) <= 29 * 16_000
+        self.asked += 1
+        return self.found
+
+
+def listener(known: Known, **options) -> FasterWhisper:
+    whisper = FasterWhisper(replace(OPTIONS, **options), None)
+    whisper._model = known
+    return whisper
+
+
+SOUND = np.random.default_rng(1).normal(0, 0.1, (16_000 * 10, 2)).astype(np.float32)
+SPEECH = {0: [(1.0, 4.0)], 1: [(5.0, 9.0)]}
+
+
+def test_the_language_is_heard_once_for_both_parties():
+    model = Known("de", 0.93)
+    assert listener(model).language(SOUND, SPEECH) == Language("de", 0.93)
+    assert model.asked == 1
+
+
+def test_a_language_that_came_with_the_recording_counts_and_nothing_is_asked():
+    model = Known("de", 0.99)
+    assert listener(model).language(SOUND, SPEECH, "en-GB") == Language("en")
+    assert listener(model, language="es").language(SOUND, SPEECH) == Language("es")
+    assert model.asked == 0
+
+
+def test_an_uncertain_language_is_the_fallback_and_says_so():
+    found = listener(Known("de", 0.4)).language(SOUND, SPEECH)
+    assert (found.code, found.confidence) == ("en", 0.3)
+    assert found.detail == "the language is uncertain: de 0.40, en 0.30; en was assumed"
+    assert listener(Known("de", 0.4), fallback_language="es").language(SOUND, SPEECH).code == "es"
+
+
+def test_a_fallback_that_is_improbable_itself_is_not_assumed():
+    found = likely_language("cs", 0.45, [("cs", 0.45), ("hu", 0.3), ("en", 0.02)], OPTIONS)
+    assert found == Language("cs", 0.45, "the language is uncertain: cs 0.45, en 0.02")
+
+
+def test_the_fallback_itself_may_be_uncertain():
+    assert likely_language("en", 0.36, [("en", 0.36), ("cy", 0.2)], OPTIONS) == Language("en", 0.36)
+
+
+def test_a_supplied_tag_that_the_model_does_not_know_is_said_and_the_language_heard():
+    found = listener(Known("es", 0.8)).language(SOUND, SPEECH, "tlh")
+    assert found == Language("es", 0.8, "the supplied language 'tlh' is unknown to the model")
+
+
+def test_where_nobody_speaks_there_is_no_language(tmp_path):
+    whisper = Untouched(OPTIONS, tmp_path)
+    assert whisper.language(SOUND, {0: [], 1: []}) == Language(None)
+    assert whisper.language(SOUND, {0: []}, "en-US") == Language("en")
+    assert listener(Known()).language(np.zeros_like(SOUND), SPEECH) == Language(None)
+
+
+def test_an_english_only_model_says_that_it_can_not_tell():
+    model = Known(languages=("en",), is_multilingual=False)
+    assert listener(model, model="tiny.en").language(SOUND, SPEECH).detail.endswith("the language was not detected")
+    german = listener(model, model="tiny.en").language(SOUND, SPEECH, "de")
+    assert (german.code, german.detail) == ("de", "tiny.en knows English only")
+    assert model.asked == 0
+
+
+def test_the_sample_holds_both_parties_in_equal_shares_from_all_over_the_call():
+    minutes = 16_000 * 120
+    ramp = np.linspace(0.1, 0.9, minutes, dtype=np.float32)  # the value tells the time, the sign the channel
+    audio = np.stack([ramp, -ramp], axis=1)
+    sample = language_sample(audio, {0: [(0.0, 120.0)], 1: [(0.0, 50.0), (60.0, 120.0)]}, OPTIONS)
+    assert len(sample) == pytest.approx(29 * 16_000, abs=6)
+    for channel in (sample[sample > 0], -sample[sample < 0]):
+        assert len(channel) == pytest.approx(14.5 * 16_000, abs=3)
+        when_s = (channel - 0.1) / 0.8 * 120
+        assert when_s.min() < 1
+        assert when_s.max() > 119
+        assert 30 < np.median(when_s) < 90
+
+
+def test_what_one_party_lacks_goes_to_the_other():
+    audio = np.stack([np.full(16_000 * 60, 0.1), np.full(16_000 * 60, -0.1)], axis=1).astype(np.float32)
+    sample = language_sample(audio, {0: [(10.0, 12.0)], 1: [(0.0, 60.0)]}, OPTIONS)
+    assert (np.sum(sample > 0), np.sum(sample < 0)) == (2 * 16_000, 27 * 16_000)
+
+
+class Loaded(Known):
+    """The same with what is checked when a model is loaded: a token a letter, 21 of them."""
+
+    max_length = 44
+
+    class hf_tokenizer:  # noqa: N801
+        @staticmethod
+        def encode(text):
+            return type("Tokens", (), {"ids": list(text)})
+
+
+@pytest.fixture
+def loaded(monkeypatch, tmp_path):
+    monkeypatch.setattr("pipelines.speech.recognition.model_folder", lambda model, models: tmp_path)
+    monkeypatch.setattr("faster_whisper.WhisperModel", lambda *_, **__: Loaded())
+    return lambda **options: FasterWhisper(replace(OPTIONS, **options), tmp_path).load()
+
+
+def test_a_language_of_the_settings_that_the_model_lacks_is_refused_by_its_variable(loaded):
+    loaded(language="es", fallback_language="de-AT")
+    with pytest.raises(SettingError, match=r"IQS_WHISPER_LANGUAGE='klingon'.*de, en, es"):
+        loaded(language="klingon")
+    with pytest.raises(SettingError, match="IQS_WHISPER_FALLBACK_LANGUAGE='xx'"):
+        loaded(fallback_language="xx")
+
+
+def test_more_hotwords_than_the_model_takes_are_refused(loaded):
+    loaded(hotwords=("Larkfield", "Anna Ray"))
+    with pytest.raises(SettingError, match="22 tokens; the model takes 21"):
+        loaded(hotwords=("Larkfield", "Anna Rayan"))
+
+
+# --- hotwords
+def test_hotwords_are_the_lines_of_a_file_each_once(tmp_path):
+    file = tmp_path / "names.txt"
+    file.write_text("Larkfield Energy\n\n  Dana \nLarkfield  Energy\nZoë\n", encoding="utf-8-sig")
+    assert read_hotwords(file) == ("Larkfield Energy", "Dana", "Zoë")
+
+
+def test_a_file_of_hotwords_that_is_not_there_or_no_text_is_refused_by_its_variable(tmp_path):
+    with pytest.raises(SettingError, match="IQS_WHISPER_HOTWORDS"):
+        read_hotwords(tmp_path / "none.txt")
+    (tmp_path / "sound.wav").write_bytes(b"RIFF\xff\xfe\x00")
+    with pytest.raises(SettingError, match="UTF-8"):
+        read_hotwords(tmp_path / "sound.wav")
 
 
 # --- versions
 def test_the_version_tells_what_shapes_the_words():
-    assert OPTIONS.version.startswith("recognition-1 whisper-base en beam5 int8 ")
-    assert replace(OPTIONS, beam_size=1).version != OPTIONS.version
-    assert replace(OPTIONS, pad_s=0.4).version != OPTIONS.version
-    assert FasterWhisper(OPTIONS, None).version == OPTIONS.version
+    assert OPTIONS.version().startswith("recognition-2 whisper-base auto beam5 int8 ")
+    for change in ({"beam_size": 1}, {"pad_s": 0.4}, {"hotwords": ("Dana",)}, {"fallback_language": "de"}):
+        assert replace(OPTIONS, **change).version() != OPTIONS.version()
+    assert FasterWhisper(OPTIONS, None).version("de") == OPTIONS.version("de")
+
+
+def test_the_version_of_a_recording_is_of_the_language_that_came_with_it():
+    assert OPTIONS.version("en-GB") == OPTIONS.version("en") != OPTIONS.version("de")
+    assert OPTIONS.version(None) == OPTIONS.version() != OPTIONS.version("en")
+    other = replace(OPTIONS, language="es", fallback_language="de")
+    assert other.version("en") == OPTIONS.version("en")
+    assert other.version() == OPTIONS.version("es")
 
 
 def test_the_number_of_workers_is_no_part_of_the_version():
-    assert replace(OPTIONS, workers=7, threads=3).version == OPTIONS.version
+    assert replace(OPTIONS, workers=7, threads=3).version() == OPTIONS.version()
 
 
 def test_a_model_folder_appears_by_its_name_only(tmp_path):
-    assert str(tmp_path) not in replace(OPTIONS, model=str(tmp_path / "mine")).version
+    assert str(tmp_path) not in replace(OPTIONS, model=str(tmp_path / "mine")).version()

@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import shutil
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from difflib import SequenceMatcher
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelines.speech.channels import recognised_rows
 from pipelines.speech.recognition import RATE_HZ, FasterWhisper, RecognitionOptions
 
 REALDATA = Path(__file__).resolve().parents[3] / "../shared/realdata"
@@ -25,16 +28,12 @@ def heard(path: Path) -> tuple[np.ndarray, list[list[tuple[float, float]]]]:
     """Samples at 16 kHz, shape (n, channels), and the speech of each channel."""
     from pipelines.audio.acoustics import acoustics, recognition_audio
 
-    found = acoustics(path)
+    samples, found = recognition_audio(path), acoustics(path).segments
     speech = [
-        [
-            (s["start_s"], s["end_s"])
-            for s in found.segments
-            if s["audio_channel"] == c["audio_channel"] and s["kind"] == "speech"
-        ]
-        for c in found.channels
+        sorted((s["start_s"], s["end_s"]) for s in found if (s["audio_channel"], s["kind"]) == (channel, "speech"))
+        for channel in range(samples.shape[1])
     ]
-    return recognition_audio(path), speech
+    return samples, speech
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +59,13 @@ def not_speech() -> dict[str, np.ndarray]:
 
 def test_noise_tones_and_hum_give_no_words_even_if_they_are_called_speech(whisper):
     glued = np.concatenate(list(not_speech().values())).astype(np.float32)
-    assert whisper.transcribe(glued, [(0.5, 24.5)]).words == []
+    assert whisper.transcribe(glued, [(0.5, 24.5)], "en").words == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sound", not_speech())
 def test_each_sound_that_is_no_speech_gives_no_words(whisper, sound):
-    assert whisper.transcribe(not_speech()[sound].astype(np.float32), [(0.5, 2.5), (3.0, 4.5)]).words == []
+    assert whisper.transcribe(not_speech()[sound].astype(np.float32), [(0.5, 2.5), (3.0, 4.5)], "en").words == []
 
 
 @pytest.mark.slow
@@ -74,7 +73,7 @@ def test_hold_music_gives_no_words_even_if_it_is_called_speech(whisper):
     music = heard(real("phone_prompts/hold_music.wav"))[0][:, 0]
     length_s = len(music) / RATE_HZ
     for start in np.arange(0, length_s - 20, 20):
-        found = whisper.transcribe(music, [(start, start + 3.0), (start + 6, start + 14.0)])
+        found = whisper.transcribe(music, [(start, start + 3.0), (start + 6, start + 14.0)], "en")
         assert found.words == [], f"at {start} s: {[w.word for w in found.words]}"
 
 
@@ -119,3 +118,51 @@ def test_two_channels_at_once_give_the_same_words_as_one_after_the_other(whisper
         at_once = list(pool.map(lambda job: whisper.transcribe(*job), jobs))
     assert at_once == one_by_one
     assert " ".join(w.word for w in one_by_one[0].words).startswith("Thank you for calling support")
+
+
+# --- language
+def language_of(whisper, path: Path, supplied: str | None = None):
+    samples, speech = heard(path)
+    return whisper.language(samples, dict(enumerate(speech)), supplied)
+
+
+def test_english_calls_are_heard_as_english(whisper):
+    for name in ("two_channel_short/call_center_sample.wav", "mono_phone_calls/Call01.wav"):
+        found = language_of(whisper, real(name))
+        assert (found.code, found.detail) == ("en", None)
+        assert found.confidence > 0.5
+
+
+@pytest.mark.slow
+def test_a_recording_in_hungarian_is_not_taken_for_english(whisper):
+    """Two identical channels of a lesson of Hungarian."""
+    found = language_of(whisper, real("mono_u8_and_dual_mono/Sample1.mp3"))
+    assert found.code == "hu"
+    assert found.confidence > 0.9
+
+
+SPOKEN = {
+    "de+f3": "Guten Tag, hier ist der Kundendienst der Stadtwerke, mein Name ist Anna Weber, was kann ich für Sie tun? "
+    "Ich habe eine Rechnung bekommen, die viel zu hoch ist, und möchte wissen, warum.",
+    "es": "Buenos días, le atiende Carmen del servicio al cliente, ¿en qué puedo ayudarle? He recibido una factura "
+    "demasiado alta y quiero saber por qué. Un momento por favor, voy a revisar su cuenta.",
+    "fr+f3": "Bonjour, service client, je m'appelle Claire, comment puis-je vous aider? J'ai reçu une facture beaucoup "
+    "trop élevée et je voudrais comprendre pourquoi. Un instant s'il vous plaît, je regarde votre dossier.",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("voice", SPOKEN)
+def test_a_foreign_call_is_left_out_as_of_an_unsupported_language(whisper, tmp_path, voice):
+    """Speech of a synthesiser, which the model knows worse than people's."""
+    if shutil.which("espeak-ng") is None:
+        pytest.skip("espeak-ng is not installed")
+    path = tmp_path / "call.wav"
+    subprocess.run(["espeak-ng", "-v", voice, "-s", "150", "-w", path, SPOKEN[voice]], check=True)
+    samples, speech = heard(path)
+    spoken = dict(enumerate(speech))
+    words, recognitions = recognised_rows(
+        whisper, samples, speech=spoken, layout="mono", language=None, redact=lambda t, _: t, version="v"
+    )
+    assert {r["language"] for r in recognitions} == {voice[:2]}
+    assert len(words) > 15

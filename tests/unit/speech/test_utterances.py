@@ -3,9 +3,11 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
+from pipelines.contracts.acoustics import SEGMENTS, VOICES
 from pipelines.contracts.landing import INTERACTIONS, MESSAGES, TRANSCRIPTS
 from pipelines.contracts.recordings import RECORDINGS
 from pipelines.contracts.transcripts import RECOGNITIONS, UTTERANCES, WORDS
+from pipelines.speech.speakers import Role
 from pipelines.speech.utterances import UtteranceOptions, utterances, utterances_from_words
 
 
@@ -14,7 +16,8 @@ def interactions(*ids: str, language: str | None = None) -> pl.DataFrame:
 
 
 def recording(interaction: str = "a", layout: str = "two_channel", agent_channel: int = 0) -> dict:
-    return {"interaction_id": interaction, "layout": layout, "agent_channel": agent_channel}
+    channels = {"n_channels": 1 if layout == "mono" else 2, "agent_channel": agent_channel}
+    return {"interaction_id": interaction, "layout": layout, "agent_channel_source": "default", **channels}
 
 
 def spoken(
@@ -39,22 +42,44 @@ def words(*runs: list[dict]) -> pl.DataFrame:
     return WORDS.frame([row | {"word_index": i} for i, row in enumerate(rows)])
 
 
-def of_words(*runs: list[dict], recordings: list[dict] | None = None, **options) -> list[dict]:
-    frame = utterances_from_words(
-        words(*runs), RECORDINGS.frame(recordings or [recording()]), UtteranceOptions(**options)
-    )
-    return frame.to_dicts()
+def of_words(*runs: list[dict], **options) -> list[dict]:
+    frame = words(*runs).with_columns(speaker=pl.lit(0, pl.Int8))
+    return utterances_from_words(frame, UtteranceOptions(**options)).to_dicts()
 
 
-def day(recordings=(), recognitions=(), spoken_words=None, transcripts=(), messages=(), known=("a",), language=None):
-    return utterances(
+def nobody_knows(voices, language):
+    return Role(None, 0.5, "")
+
+
+def day(
+    recordings=(),
+    recognitions=(),
+    spoken_words=None,
+    transcripts=(),
+    messages=(),
+    known=("a",),
+    language=None,
+    segments=(),
+    voices=None,
+):
+    """The day's utterances; every channel of the recordings holds one voice unless `voices` says otherwise."""
+    one_each = [
+        {"interaction_id": r["interaction_id"], "audio_channel": c, "speaker": 0}
+        for r in recordings
+        for c in range(1 if r["layout"] in ("mono", "dual_mono") else 2)
+    ]
+    _, said = utterances(
         interactions(*known, language=language),
         RECORDINGS.frame(list(recordings)),
+        SEGMENTS.frame(list(segments)),
+        VOICES.frame(one_each if voices is None else list(voices)),
         RECOGNITIONS.frame(list(recognitions)),
         words() if spoken_words is None else spoken_words,
         TRANSCRIPTS.frame(list(transcripts)),
         MESSAGES.frame(list(messages)),
+        nobody_knows,
     )
+    return said
 
 
 def test_a_pause_over_eight_tenths_parts_utterances():
@@ -88,19 +113,15 @@ def test_times_and_confidence_are_those_of_the_words():
 
 
 def test_the_party_is_the_agent_on_the_agents_channel():
-    found = of_words(spoken("hello"), spoken("hi", channel=1, start_s=1), recordings=[recording(agent_channel=1)])
-    assert {u["text"]: u["party"] for u in found} == {"hello": "customer", "hi": "agent"}
+    heard = words(spoken("hello"), spoken("hi", channel=1, start_s=1))
+    found = day(recordings=[recording(agent_channel=1)], spoken_words=heard)
+    assert dict(found.select("text", "party").iter_rows()) == {"hello": "customer", "hi": "agent"}
 
 
 @pytest.mark.parametrize("layout", ["mono", "dual_mono"])
 def test_nobody_is_named_where_the_channels_are_not_the_parties(layout):
-    (found,) = of_words(spoken("hello"), recordings=[recording(layout=layout)])
-    assert found["party"] is None
-
-
-def test_of_the_same_sound_on_both_channels_only_the_first_is_read():
-    found = of_words(spoken("hello"), spoken("hello", channel=1), recordings=[recording(layout="dual_mono")])
-    assert len(found) == 1
+    found = day(recordings=[recording(layout=layout)], spoken_words=words(spoken("hello")))
+    assert found["party"].to_list() == [None]
 
 
 def test_words_that_redaction_emptied_are_no_words_and_a_mark_is_one():
@@ -115,7 +136,6 @@ def test_interactions_and_channels_never_share_an_utterance():
         spoken("one"),
         spoken("two", start_s=0.3, channel=1),
         spoken("three", start_s=0.6, interaction="b"),
-        recordings=[recording(), recording("b")],
     )
     assert sorted(u["text"] for u in found) == ["one", "three", "two"]
 

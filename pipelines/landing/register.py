@@ -25,7 +25,7 @@ from pipelines.landing.rows import BadRow, RowOptions, UnreadableFile, pseudonym
 from pipelines.language.redaction import REDACTION_VERSION, redact
 from pipelines.settings import Settings
 
-PARSER_VERSION = "landing-1"
+PARSER_VERSION = "landing-2"
 _AUDIO = {
     ".wav",
     ".flac",
@@ -42,6 +42,8 @@ _AUDIO = {
     ".webm",
 }
 _ROW = pl.Int64()
+# Kinds of which every row is about one interaction.
+_ABOUT_INTERACTIONS = ("transcripts", "messages", "surveys", "reviews")
 
 
 @dataclass(frozen=True)
@@ -290,10 +292,10 @@ class Landing:
         )
 
     def _unknown_interactions(self) -> pl.DataFrame:
-        """Rows of transcripts and messages whose interaction has not come in: one reject per file and interaction."""
+        """Rows about an interaction that has not come in: one reject per file and interaction."""
         known = self._interactions["interaction_id"]
         frames = []
-        for kind in ("transcripts", "messages"):
+        for kind in _ABOUT_INTERACTIONS:
             lost = self._rows(kind).filter(~pl.col("interaction_id").is_in(known.implode()))
             frames.append(
                 lost.group_by("source_file", "interaction_id")
@@ -320,9 +322,14 @@ class Landing:
         return pl.concat([pl.DataFrame(schema=table.schema | {"_row": _ROW, "_order": _ROW}), *frames])
 
     def reference(self, table: Table) -> pl.DataFrame:
-        """A table that is not daily (agents, surveys, …): the row delivered last stands for its key."""
+        """A table that is not daily (agents, surveys, …): the row delivered last stands for its key.
+
+        Rows about an interaction that has not come in wait in quarantine until it does.
+        """
         kind = table.name.split("/")[1]
         rows = self._rows(kind).sort("_order", "_row").unique(list(table.key), keep="last", maintain_order=True)
+        if kind in _ABOUT_INTERACTIONS:
+            rows = rows.filter(pl.col("interaction_id").is_in(self._interactions["interaction_id"].implode()))
         return table.conform(rows.select(table.schema.names()))
 
     @cached_property
@@ -433,7 +440,9 @@ class Landing:
         """The days and their keys, in the contract of landing/days.
 
         A day's key covers its interactions, their recordings (path, size, time), transcripts, messages, surveys,
-        tickets and agents, as they stand now; a file delivered again without a change leaves the keys alone.
+        tickets and agents, as they stand now; a file delivered again without a change leaves the keys alone. What
+        belongs to no day (reviews, process changes, tickets, rejects) is in the key of the first day, which stays
+        the first when new days come: so that a run starts for it.
         """
         daily = self._interactions.select(
             "call_date",
@@ -448,12 +457,17 @@ class Landing:
             daily = daily.join(self._digest(kind, "interaction_id"), on="interaction_id", how="left")
         daily = daily.join(self._digest("agents", "agent_id"), on="agent_id", how="left")
         shared = fingerprint(self._version, *self.reference(landing.ISSUE_TYPES).drop("source_file").rows())
+        undated = [self.reference(t) for t in (landing.REVIEWS, landing.PROCESS_CHANGES, landing.TICKETS)]
+        undated = fingerprint(*(row for f in (*undated, self.rejects()) for row in f.drop("source_file").rows()))
+        first = daily["call_date"].min()
         return landing.DAYS.frame(
             [
                 {
                     "call_date": day[0],
                     "interactions": group.height,
-                    "day_key": fingerprint(shared, *group.sort("interaction_id").rows()),
+                    "day_key": fingerprint(
+                        shared, undated if day[0] == first else None, *group.sort("interaction_id").rows()
+                    ),
                 }
                 for day, group in daily.group_by("call_date")
             ]

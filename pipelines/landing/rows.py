@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 
 from pipelines.contracts import Column
+from pipelines.contracts.calibration import ALL_PARAMETERS, MACHINE
 from pipelines.landing.kinds import IDS, MADE_HERE, PSEUDONYMISED, REDACTED, Kind
 
 # No control characters, slashes or quotes: an id may become part of a file name or a link.
@@ -149,6 +150,12 @@ def typed(kind: Kind, raw: dict[str, str | None], options: RowOptions) -> dict:
 
 
 def _check_rating(row: dict) -> None:
+    if row["reviewer_id"].casefold() == MACHINE or (row["department"] or "").casefold() == MACHINE:
+        raise BadRow(f"reviewer_id and department {MACHINE} stand for the machine's own scores; give another")
+    if row["parameter"].casefold() == ALL_PARAMETERS:
+        raise BadRow(f"parameter is {row['parameter']!r}, which stands for all parameters together; rename it")
+    if row["max_rating"] <= 0:
+        raise BadRow("max_rating is 0; it takes the highest possible rating, above 0")
     if row["rating"] is None and not row["not_applicable"]:
         raise BadRow("rating is missing; give a rating, or not_applicable = true")
     if row["rating"] is not None and row["rating"] > row["max_rating"]:

@@ -187,6 +187,7 @@ def test_messages_and_transcripts_follow_their_interaction_and_are_redacted(opti
 
 
 def test_ratings_above_their_maximum_and_surveys_out_of_range_are_rejected(options):
+    write(options, "interactions.csv", HEADER + GOOD + GOOD.replace("c1", "c2"))
     write(
         options,
         "reviews.csv",
@@ -197,6 +198,48 @@ def test_ratings_above_their_maximum_and_surveys_out_of_range_are_rejected(optio
     assert landing.reference(REVIEWS)["parameter"].to_list() == ["tone"]
     assert landing.reference(SURVEYS)["interaction_id"].to_list() == ["c2"]
     assert landing.rejects().height == 2
+
+
+def test_ratings_and_surveys_of_an_unknown_interaction_wait_in_quarantine_until_it_comes(options):
+    write(options, "interactions.csv", HEADER + GOOD)
+    head = "session_id,interaction_id,reviewer_id,parameter,rating\n"
+    write(options, "reviews.csv", head + "s,c1,r,empathy,80\ns,late,r,empathy,70\ns,late,r,tone,75\n")
+    write(options, "surveys.csv", "interaction_id,csat,nps\nc1,5,9\nlate,4,8\n")
+    landing = Landing(options)
+    assert landing.reference(REVIEWS)["interaction_id"].to_list() == ["c1"]
+    assert landing.reference(SURVEYS)["interaction_id"].to_list() == ["c1"]
+    rejects = landing.rejects().select("source_file", "row_number", "interaction_id", "reason", "detail").rows()
+    assert [r[:4] for r in rejects] == [
+        ("reviews.csv", 2, "late", "unknown_interaction"),
+        ("surveys.csv", 2, "late", "unknown_interaction"),
+    ]
+    assert rejects[0][4] == "2 rows of an interaction that no interactions* file names"
+    write(options, "interactions-2.csv", HEADER + GOOD.replace("c1", "late"))
+    landing = Landing(options)
+    assert landing.reference(REVIEWS).height == 3
+    assert landing.rejects().is_empty()
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("s,c1,r,empathy,5,0,ops,false", "max_rating is 0"),
+        ("s,c1,r,empathy,-1,10,ops,false", "rating is '-1'; it takes 0 or more"),
+        ("s,c1,r,empathy,nan,10,ops,false", "rating is 'nan'"),
+        ("s,c1,r,empathy,,10,ops,false", "rating is missing"),
+        ("s,c1,Machine,empathy,5,10,ops,false", "stand for the machine's own scores"),
+        ("s,c1,r,empathy,5,10,machine,false", "stand for the machine's own scores"),
+        ("s,c1,r,All,5,10,ops,false", "stands for all parameters together"),
+    ],
+)
+def test_a_rating_that_cannot_be_compared_is_rejected_with_what_it_takes(options, row, said):
+    write(options, "interactions.csv", HEADER + GOOD)
+    head = "session_id,interaction_id,reviewer_id,parameter,rating,max_rating,department,not_applicable\n"
+    write(options, "reviews.csv", head + row + "\ns,c1,r,tone,5,10,ops,false\n")
+    landing = Landing(options)
+    (detail,) = landing.rejects()["detail"]
+    assert said in detail
+    assert landing.reference(REVIEWS)["parameter"].to_list() == ["tone"]
 
 
 def test_the_agent_row_delivered_last_stands(options):
@@ -264,6 +307,29 @@ def test_a_days_key_changes_when_anything_of_the_day_changes_and_only_then(optio
     third = keys()
     assert third[DAY] == second[DAY]
     assert third[date(2026, 3, 5)] != second[date(2026, 3, 5)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("process_changes.csv", "changed_on,name\n2026-03-04,new script\n"),
+        ("tickets.csv", "ticket_id,customer_id,issue_type,status\nt1,k1,billing,open\n"),
+        ("interactions-late.csv", HEADER + "nobody,,,,\n"),
+    ],
+)
+def test_what_belongs_to_no_day_opens_the_first_day_again(options, name, text):
+    other = GOOD.replace("c1", "c9").replace("03-02", "03-05")
+    write(options, "interactions.csv", HEADER + GOOD + other)
+
+    def keys() -> dict:
+        return dict(Landing(options).day_table().select("call_date", "day_key").iter_rows())
+
+    before = keys()
+    write(options, name, text)
+    after = keys()
+    assert {d for d in after if after[d] != before[d]} == {DAY}
+    write(options, "interactions-more.csv", HEADER + GOOD.replace("c1", "c7").replace("03-02", "03-09"))
+    assert {d for d, key in keys().items() if key != after.get(d)} == {date(2026, 3, 9)}
 
 
 def test_a_missing_landing_folder_is_named_with_its_remedy(options, tmp_path):

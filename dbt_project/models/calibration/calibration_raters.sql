@@ -1,0 +1,3 @@
+-- One row per rater and parameter.
+-- A view on the lake: it shows what the stage calibration wrote last.
+select * from {{ ref('stg_calibration_raters') }}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +14,7 @@ from pipelines.contracts.language import EVENTS, ISSUE_TYPES
 from pipelines.contracts.measured import Measured, Measures, NotMeasured
 from pipelines.language import text_channels
 from pipelines.language.compliance import Step, adherence, knowledge, read_steps, steps_for, zero_tolerance
-from pipelines.language.empathy import empathy
+from pipelines.language.empathy import EMPATHY_VERSION, empathy
 from pipelines.language.escalation import EscalationWeights, escalation_risk, explain
 from pipelines.language.issue_types import (
     ISSUE_TYPE_VERSION,
@@ -20,13 +22,21 @@ from pipelines.language.issue_types import (
     read_issue_types,
     with_own,
 )
+from pipelines.language.keywords import KEYWORDS_VERSION, keywords
 from pipelines.language.phrases import Heard, Phrases
 from pipelines.language.questions import questions
 from pipelines.language.resolution import resolution
 from pipelines.language.said import Event, Said
 from pipelines.language.sentiment import SENTIMENT_VERSION, judge, sentiment_frame
+from pipelines.language.tone import TONE_WORDS, add_tone
 
-LANGUAGE_VERSION = f"language-1 sentiment={SENTIMENT_VERSION} issue_type={ISSUE_TYPE_VERSION}"
+LANGUAGE_VERSION = (
+    f"language-2 sentiment={SENTIMENT_VERSION} empathy={EMPATHY_VERSION} issue_type={ISSUE_TYPE_VERSION}"
+    f" keywords={KEYWORDS_VERSION}"
+)
+
+# Interactions whose sentences are turned into vectors together: enough for full batches, little memory.
+TOGETHER = 64
 
 # A transfer that is spoken of again within so many of the agent's utterances is the same transfer.
 SAME_TRANSFER_UTTERANCES = 4
@@ -72,11 +82,12 @@ class Rules:
 
 @dataclass(frozen=True)
 class Language:
-    """Frames of `language/sentiments`, `language/events`, `language/issue_types`; measures by interaction."""
+    """Frames of `language/sentiments`, `/events`, `/issue_types` and `/keywords`; measures by interaction."""
 
     sentiments: pl.DataFrame
     events: pl.DataFrame
     issue_types: pl.DataFrame
+    keywords: pl.DataFrame
     measures: dict[str, Measures]
 
 
@@ -86,60 +97,111 @@ def languages(
     rules: Rules,
     own_issue_types: pl.DataFrame | None = None,
     conversation: dict[str, Measures] | None = None,
+    activation: pl.DataFrame | None = None,
 ) -> Language:
-    """Everything that the words of a day tell.
+    """Everything that the words of a day tell, and the tone in which they were said.
 
     `interactions`: frame of `landing/interactions`; `utterances`: of `transcripts/utterances` (those of other
-    interactions are left alone); `own_issue_types`: of `landing/issue_types`. `conversation`: measures of the
-    conversation by interaction id, of which interruptions, the customer's level rise, holds and look-ups are used
-    where they are measured. Every interaction has measures; what can't be measured is NotMeasured with its reason.
+    interactions are left alone); `own_issue_types`: of `landing/issue_types`; `activation`: from `tone.activations`,
+    of what was heard. `conversation`: measures of the conversation by interaction id, of which interruptions, the
+    customer's level rise, holds and look-ups are used where they are measured. Every interaction has measures; what
+    can't be measured is NotMeasured with its reason.
     """
     conversation = conversation or {}
+    heard_tone = {} if activation is None else {(i, u): z for i, u, z in activation.iter_rows()}
     rows = dict(_by_interaction(utterances))
     sentiments: list[tuple] = []
     events: list[tuple] = []
     measures: dict[str, Measures] = {}
     typed: list[tuple] = []
-    to_match: list[tuple[str, list[str]]] = []
+    to_match: list[tuple[str, list[str], str]] = []
     columns = ("interaction_id", "channel", "call_type", "language", "issue_type", "transferred_at")
-    for interaction in interactions.select(columns).sort("interaction_id").iter_rows(named=True):
-        id_ = interaction["interaction_id"]
-        tag = next((r[9] for r in rows.get(id_, ()) if r[9]), interaction["language"])
-        supported = rules.phrases.supports(tag)
-        talk = _talk(rows.get(id_, []), rules.phrases, tag, supported)
-        if supported:
-            sentiments += [
-                (id_, s.utterance, s.party, s.sentiment, s.sentiment_confidence)
-                for s in talk
-                if s.party is not None and s.has_words
-            ]
-        measured, heard = _interaction(
-            talk,
-            rules,
-            language=rules.phrases.language(tag),
-            supported=supported,
-            channel=interaction["channel"] or "call",
-            call_type=interaction["call_type"],
-            transferred=interaction["transferred_at"] is not None,
-            conversation=conversation.get(id_, {}),
-        )
-        measures[id_] = measured
-        heard.sort(key=lambda e: (e.utterance is None, e.utterance or 0))
-        events += [(id_, i, e.kind, e.party, e.start_s, e.end_s, e.evidence) for i, e in enumerate(heard)]
-        if interaction["issue_type"]:
-            typed.append((id_, interaction["issue_type"], "crm", 1.0, None))
-        elif any(s.n_words for s in talk):
-            to_match.append((id_, _texts_about_the_issue(talk)))
-    matcher = IssueTypes.fit(with_own(rules.issue_types, own_issue_types))
-    for (id_, texts), match in zip(to_match, matcher.match([t for _, t in to_match]), strict=True):
+    listed = interactions.select(columns).sort("interaction_id").rows(named=True)
+    for first in range(0, len(listed), TOGETHER):
+        together = listed[first : first + TOGETHER]
+        tags = {i["interaction_id"]: _tag(i, rows) for i in together}
+        talks = {id_: _talk(rows.get(id_, []), rules.phrases, tag) for id_, tag in tags.items()}
+        _judge(talks, tags, rules.phrases, heard_tone)
+        for interaction in together:
+            id_ = interaction["interaction_id"]
+            talk, supported = talks[id_], rules.phrases.supports(tags[id_])
+            place = _places(talk)
+            if supported:
+                sentiments += [
+                    (
+                        id_,
+                        s.utterance,
+                        s.party,
+                        s.sentiment,
+                        s.sentiment_confidence,
+                        s.word_sentiment,
+                        s.activation,
+                        _quarter(place[s.utterance]),
+                    )
+                    for s in talk
+                    if s.party is not None and s.has_words
+                ]
+            measured, heard = _interaction(
+                talk,
+                rules,
+                language=rules.phrases.language(tags[id_]),
+                supported=supported,
+                channel=interaction["channel"] or "call",
+                call_type=interaction["call_type"],
+                transferred=interaction["transferred_at"] is not None,
+                conversation=conversation.get(id_, {}),
+            )
+            measures[id_] = measured
+            heard.sort(key=lambda e: (e.utterance is None, e.utterance or 0))
+            events += [(id_, i, e.kind, e.party, e.start_s, e.end_s, e.evidence) for i, e in enumerate(heard)]
+            if interaction["issue_type"]:
+                typed.append((id_, interaction["issue_type"], "crm", 1.0, None))
+            elif any(s.n_words for s in talk):
+                to_match.append((id_, _texts_about_the_issue(talk), rules.phrases.language(tags[id_])))
+    types = with_own(rules.issue_types, own_issue_types)
+    matcher = _matcher(tuple(types.columns), tuple(types.rows()))
+    matches = matcher.match([texts for _, texts, _ in to_match], [tag for _, _, tag in to_match])
+    for (id_, texts, _), match in zip(to_match, matches, strict=True):
         evidence = None if match.text is None else texts[match.text]
         typed.append((id_, match.issue_type, "inferred", match.confidence, evidence))
+    known = interactions.select("interaction_id", "language")
     return Language(
         sentiment_frame(sentiments),
         EVENTS.conform(pl.DataFrame(events, schema=EVENTS.schema, orient="row")),
         _issue_type_frame(typed),
+        keywords(utterances.join(known, on="interaction_id", how="semi"), dict(known.iter_rows())),
         measures,
     )
+
+
+@lru_cache(maxsize=2)
+def _matcher(columns: tuple[str, ...], rows: tuple[tuple, ...]) -> IssueTypes:
+    """Fitted once for all days with the same issue types."""
+    return IssueTypes.fit(pl.DataFrame(rows, schema=list(columns), orient="row"))
+
+
+def _tag(interaction: dict, rows: dict[str, list[tuple]]) -> str | None:
+    """BCP-47 tag of the interaction's language: of its utterances, else as supplied."""
+    return next((r[9] for r in rows.get(interaction["interaction_id"], ()) if r[9]), interaction["language"])
+
+
+def _judge(
+    talks: dict[str, list[Said]],
+    tags: dict[str, str | None],
+    phrases: Phrases,
+    heard_tone: dict[tuple[str, int], float | None],
+) -> None:
+    """Set the sentiments of several talks: the words of one language in one batch, then each talk's tone."""
+    by_language: dict[str, list[Said]] = defaultdict(list)
+    for id_, talk in talks.items():
+        if phrases.supports(tags[id_]):
+            by_language[phrases.language(tags[id_])] += talk
+    for language, said in by_language.items():
+        judge(said, language)
+    for id_, talk in talks.items():
+        for said in talk:
+            said.activation = heard_tone.get((id_, said.utterance))
+        add_tone(talk)
 
 
 def _issue_type_frame(rows: list[tuple]) -> pl.DataFrame:
@@ -159,10 +221,10 @@ def _by_interaction(utterances: pl.DataFrame) -> Iterator[tuple[str, list[tuple]
         yield rows[0][0], rows
 
 
-def _talk(rows: list[tuple], phrases: Phrases, language: str | None, supported: bool) -> list[Said]:
-    talk = []
-    for _, utterance, party, start_s, end_s, sent_at, text, n_words, confidence, _, source in rows:
-        said = Said(
+def _talk(rows: list[tuple], phrases: Phrases, language: str | None) -> list[Said]:
+    supported = phrases.supports(language)
+    return [
+        Said(
             utterance,
             party,
             text,
@@ -174,10 +236,8 @@ def _talk(rows: list[tuple], phrases: Phrases, language: str | None, supported: 
             source == "message",
             confidence,
         )
-        if supported:
-            judge(said)
-        talk.append(said)
-    return talk
+        for _, utterance, party, start_s, end_s, sent_at, text, n_words, confidence, _, source in rows
+    ]
 
 
 def _texts_about_the_issue(talk: list[Said]) -> list[str]:
@@ -224,6 +284,8 @@ def _interaction(
     for party, own in by_party.items():
         absent = missing(party)
         measures |= _sentiment_measures(party, own, talk, absent)
+        if any(s.activation is not None for s in talk):
+            measures["tone_activation", party] = _tone(own, missing(party, words_understood=False))
         if absent is None and channel != "call":
             absent = NotMeasured("not_applicable_to_call_type")
         measures["filler_rate", party] = absent or _per_100_words(own, "filler")
@@ -232,7 +294,7 @@ def _interaction(
     gap = gap or next((m for m in means if isinstance(m, NotMeasured)), None)
     measures["sentiment_gap", "call"] = gap or means[0] - means[1]
 
-    measures["empathy_score", "agent"] = _kept(missing("agent", "customer"), events, lambda: empathy(talk))
+    measures["empathy_score", "agent"] = _kept(missing("agent", "customer"), events, lambda: empathy(talk, language))
     measures["resolved_evidence", "call"] = _kept(missing(), events, lambda: resolution(talk))
     absent = missing("customer")
     measures["repetitions", "customer"] = _kept(absent, events, lambda: _repetitions(customer))
@@ -285,16 +347,30 @@ def _value(measures: Measures, metric: str, party: str) -> float | None:
 
 
 def _sentiment_measures(party: str, own: list[Said], talk: list[Said], absent: NotMeasured | None) -> Measures:
-    """Mean sentiment, by words; of the first and the last quarter of the conversation; the shift between."""
-    names = ("sentiment_mean", "sentiment_start", "sentiment_end", "sentiment_shift")
+    """Mean sentiment, by words; of each quarter of the conversation; the last quarter less the first; the tone."""
+    quarters = ("sentiment_start", "sentiment_quarter_2", "sentiment_quarter_3", "sentiment_end")
     if absent:
-        return {(name, party): absent for name in names}
+        return {(name, party): absent for name in ("sentiment_mean", *quarters, "sentiment_shift")}
     place = _places(talk)
-    start = _mean_sentiment([s for s in own if place[s.utterance] < 0.25])
-    end = _mean_sentiment([s for s in own if place[s.utterance] >= 0.75])
+    found = {
+        name: _mean_sentiment([s for s in own if _quarter(place[s.utterance]) == number])
+        for number, name in enumerate(quarters, 1)
+    }
+    start, end = found["sentiment_start"], found["sentiment_end"]
     shift = next((m for m in (start, end) if isinstance(m, NotMeasured)), None)
-    values = (_mean_sentiment(own), start, end, shift or end - start)
-    return {(name, party): value for name, value in zip(names, values, strict=True)}
+    found |= {"sentiment_mean": _mean_sentiment(own), "sentiment_shift": shift or end - start}
+    return {(name, party): value for name, value in found.items()}
+
+
+def _quarter(place: float) -> int:
+    """1 … 4 from a place 0 … 1."""
+    return min(3, int(place * 4)) + 1
+
+
+def _tone(own: list[Said], absent: NotMeasured | None) -> Measured:
+    """Highest activation of an utterance long enough to hear a tone in."""
+    heard = [s.activation for s in own if s.activation is not None and s.n_words >= TONE_WORDS]
+    return absent or (max(heard) if heard else NotMeasured("no_event"))
 
 
 def _mean_sentiment(said: list[Said]) -> Measured:
@@ -306,7 +382,7 @@ def _mean_sentiment(said: list[Said]) -> Measured:
 def _places(talk: list[Said]) -> dict[int, float]:
     """Where each utterance's midpoint stands in the conversation, 0 … 1; by order where a time is missing."""
     spoken = [s for s in talk if s.has_words or s.n_words]
-    if all(s.start_s is not None and s.end_s is not None for s in spoken):
+    if spoken and all(s.start_s is not None and s.end_s is not None for s in spoken):
         first, last = min(s.start_s for s in spoken), max(s.end_s for s in spoken)
         if last > first:
             return {s.utterance: ((s.start_s + s.end_s) / 2 - first) / (last - first) for s in spoken}

@@ -15,8 +15,9 @@ _EVIDENCE_CHARACTERS = 200
 class Said:
     """An utterance or a message. Times in seconds from the start of the recording; NULL where there are none.
 
-    `party` is None where the speakers of a mono recording could not be told apart. `sentiment` and
-    `sentiment_confidence` are set by `sentiment.judge`.
+    `party` is None where the speakers of a mono recording could not be told apart. `word_sentiment` and
+    `sentiment_confidence` are set by `sentiment.judge`; `sentiment` is the same until the tone (`activation`, None
+    where nothing was heard) is added.
     """
 
     utterance: int
@@ -31,6 +32,8 @@ class Said:
     asr_confidence: float | None = None
     sentiment: float = 0.0
     sentiment_confidence: float = 0.0
+    word_sentiment: float = 0.0
+    activation: float | None = None
 
     def words_of(self, hit: Hit) -> str:
         """The very words of a hit."""
@@ -78,9 +81,9 @@ def say(phrases: Phrases, *lines: tuple[str | None, str], language: str = "en", 
     """A conversation from (party, text) lines, an utterance every `step_s` seconds, sentiment judged."""
     from pipelines.language.sentiment import judge
 
-    talk = []
-    for i, (party, text) in enumerate(lines):
-        said = Said(i, party, text, phrases.hear(text, language), len(text.split()), i * step_s, (i + 0.9) * step_s)
-        judge(said)
-        talk.append(said)
+    talk = [
+        Said(i, party, text, phrases.hear(text, language), len(text.split()), i * step_s, (i + 0.9) * step_s)
+        for i, (party, text) in enumerate(lines)
+    ]
+    judge(talk, language)
     return talk

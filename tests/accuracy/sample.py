@@ -1,6 +1,6 @@
 """How far the measures of the sample calls are from their known truth. Run `make demo` first, then
 
-    python tests/accuracy/sample.py [LAKE]
+    python -m tests.accuracy.sample [LAKE]
 
 prints, over the two-channel calls: talk time, overlap, talk ratio, level, SNR, words and events against
 data/sample/truth. The calls are synthetic speech: this shows the machinery, not a centre.
@@ -18,6 +18,7 @@ import polars as pl
 from pipelines.contracts.conversation import EVENTS
 from pipelines.contracts.metrics import INTERACTION_METRICS, OUTCOMES
 from pipelines.lake import Lake
+from tests.accuracy.figure import Figure, table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 TRUTH = REPOSITORY / "data" / "sample" / "truth"
@@ -66,14 +67,16 @@ def compare(lake: Lake) -> list[tuple[str, int, float, str]]:
     return [(name, len(values), mean(values), unit) for (name, unit), values in errors.items()]
 
 
-def main() -> None:
-    root = Path(sys.argv[1]) if len(sys.argv) > 1 else REPOSITORY / "data" / "demo" / "lake"
+def figures(quick: bool = False, root: Path = REPOSITORY / "data" / "demo" / "lake") -> list[Figure]:
+    """Mean absolute errors over the sample's two-channel calls; FileNotFoundError without a demo's lake."""
     if not root.is_dir():
-        sys.exit(f"there is no lake at {root}: run `make demo` first, or name one")
-    print("| measure | values | mean absolute error |\n|---|---|---|")
-    for name, n, error, unit in compare(Lake(root)):
-        print(f"| {name} | {n} | {error:.3g} {unit} |")
+        raise FileNotFoundError(f"there is no lake at {root}: run `make demo` first")
+    note = "synthetic speech: shows the machinery, not a centre"
+    return [
+        Figure(f"{name}, mean absolute error", "sample calls with known truth", n, error, unit, note=note)
+        for name, n, error, unit in compare(Lake(root))
+    ]
 
 
 if __name__ == "__main__":
-    main()
+    print(table(figures(root=Path(sys.argv[1])) if len(sys.argv) > 1 else table(figures())))

@@ -1,9 +1,12 @@
-"""Word error rate of our recognition beside plain faster-whisper on real recordings.
+"""Word error rate of our recognition beside plain faster-whisper, on real recordings and on the sample.
 
-`python tests/accuracy/wer.py [--set NAME …] [--no-plain]` prints one line per recording set and channel: words of
-the reference, WER and CPU seconds of ours and of `WhisperModel(base, compute_type="int8").transcribe(channel)`.
-Sets whose folder is absent are skipped with a message. The references of `two_channel_auto_repair` are silver: settled
-by comparing machine decodings of the same model, not by a listener.
+    python -m tests.accuracy.wer [--set NAME …] [--model NAME] [--beam N] [--hotwords FILE] [--no-plain]
+
+prints one line per recording set and channel: words of the reference, WER and CPU seconds of ours and of
+`WhisperModel(MODEL, compute_type="int8").transcribe(channel)`, every other default. Sets whose folder is absent are
+skipped with a message. The references of `two_channel_auto_repair` are silver: settled by comparing machine decodings
+of the base model, not by a listener. `sample` is synthetic speech. `figures` adds copies with noise, the gates, the
+language and hotwords.
 """
 
 from __future__ import annotations
@@ -15,11 +18,20 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
+import numpy as np
+
+from pipelines.speech.recognition import FasterWhisper, RecognitionOptions, read_hotwords
+from tests.accuracy.figure import REAL_DATA, Figure, table
+
 PROJECT = Path(__file__).resolve().parents[2]
-REALDATA = PROJECT / "../shared/realdata"
+MODELS = PROJECT / "data" / "models"
+SAMPLE = PROJECT / "data" / "sample"
+RATE_HZ = 16_000
+Speech = list[tuple[float, float]]
 
 # --- the normaliser
 _CONTRACTIONS = (
@@ -129,143 +141,365 @@ class Item:
     reference: str
 
 
-def two_channel_auto_repair(folder: Path) -> dict[str, list[Item]]:
+def two_channel_auto_repair() -> dict[str, list[Item]]:
+    folder = _folder("two_channel_auto_repair")
     text = json.loads((folder / "reference_text_silver.json").read_text(encoding="utf-8"))
     path = next(folder.glob("*.wav"))
     return {party: [Item(path, c, text[party])] for c, party in enumerate(("agent", "customer"))}
 
 
-def two_channel_short(folder: Path) -> dict[str, list[Item]]:
+def two_channel_short() -> dict[str, list[Item]]:
+    folder = _folder("two_channel_short")
     described = " ".join((folder / "SOURCE.txt").read_text(encoding="utf-8").split())
     path = folder / "call_center_sample.wav"
     said = {party: re.search(rf'{party.title()} "([^"]+)"', described)[1] for party in ("agent", "customer")}
     return {party: [Item(path, c, text)] for c, (party, text) in enumerate(said.items())}
 
 
-def mono_phone_calls(folder: Path) -> dict[str, list[Item]]:
+def mono_phone_calls() -> dict[str, list[Item]]:
+    folder = _folder("mono_phone_calls")
     lines = (folder / "Call01.srt").read_text(encoding="utf-8").splitlines()
     spoken = [re.sub(r"^\[\w+\]", "", s) for s in lines if s.strip() and not s.strip().isdigit() and "-->" not in s]
     return {"both": [Item(folder / "Call01.wav", 0, " ".join(spoken))]}
 
 
-def phone_prompts(folder: Path) -> dict[str, list[Item]]:
+def phone_prompts() -> dict[str, list[Item]]:
+    folder = _folder("phone_prompts")
     with open(folder / "prompts.tsv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return {"prompts": [Item(folder / "wav" / row["file"], 0, row["text"]) for row in rows]}
 
 
-SETS: dict[str, Callable[[Path], dict[str, list[Item]]]] = {
-    f.__name__: f for f in (two_channel_auto_repair, two_channel_short, mono_phone_calls, phone_prompts)
+def sample() -> dict[str, list[Item]]:
+    """The two-channel calls of the sample in which both parties speak."""
+    items: dict[str, list[Item]] = {"agent": [], "customer": []}
+    for file in sorted((SAMPLE / "truth").glob("*.json")):
+        truth = json.loads(file.read_text(encoding="utf-8"))
+        said = {p: " ".join(s["text"] for s in about["segments"]) for p, about in truth["parties"].items()}
+        if truth["layout"] == "two" and all(said.get(party, "").strip() for party in items):
+            for party, text in said.items():
+                path = SAMPLE / "landing" / truth["recording"]
+                items[party].append(Item(path, truth["parties"][party]["channel"], text))
+    return items
+
+
+def _folder(name: str) -> Path:
+    if not (REAL_DATA / name).is_dir():
+        raise FileNotFoundError(f"{name} is not among the real data beside the project")
+    return REAL_DATA / name
+
+
+SETS: dict[str, Callable[[], dict[str, list[Item]]]] = {
+    f.__name__: f for f in (two_channel_auto_repair, two_channel_short, mono_phone_calls, phone_prompts, sample)
 }
 
 
+@cache
+def sound(path: Path) -> tuple[np.ndarray, dict[int, Speech]]:
+    """Samples at 16 kHz, float32 (n, channels), and the speech of each channel as the activity stage finds it."""
+    from pipelines.audio.acoustics import acoustics, recognition_audio
+
+    samples, speech = recognition_audio(path), {}
+    for segment in acoustics(path).segments:
+        if segment["kind"] == "speech":
+            speech.setdefault(segment["audio_channel"], []).append((segment["start_s"], segment["end_s"]))
+    return samples, {channel: sorted(speech.get(channel, [])) for channel in range(samples.shape[1])}
+
+
+def with_noise(samples: np.ndarray, speech: Speech, snr_db: float) -> np.ndarray:
+    """A copy with pink noise of the telephone band, `snr_db` below the power of the speech."""
+    random = np.random.default_rng(round(snr_db))
+    f = np.fft.rfftfreq(len(samples), 1 / RATE_HZ)
+    shape = np.where((f > 100) & (f < 3_800), 1 / np.sqrt(np.maximum(f, 100)), 0)
+    noise = np.fft.irfft(np.fft.rfft(random.normal(size=len(samples))) * shape, len(samples))
+    spoken = np.concatenate([samples[round(a * RATE_HZ) : round(b * RATE_HZ)] for a, b in speech])
+    wanted = np.mean(np.square(spoken, dtype=np.float64)) / 10 ** (snr_db / 10)
+    return (samples + noise * np.sqrt(wanted / np.mean(np.square(noise)))).astype(np.float32)
+
+
 # --- the comparison
-def compare(items: list[Item], heard: Callable[[Item], tuple[str, float]]) -> tuple[int, int, float]:
-    """Errors, words of the reference, CPU seconds of `heard` over the items."""
-    wrong = words = 0
-    seconds = 0.0
+Heard = Callable[[np.ndarray, Speech], str]
+
+
+@dataclass(frozen=True)
+class Score:
+    """Errors, words of the reference, CPU seconds and seconds of audio over some items."""
+
+    wrong: int = 0
+    words: int = 0
+    cpu_s: float = 0.0
+    audio_s: float = 0.0
+
+    def __add__(self, other: Score) -> Score:
+        return Score(*(a + b for a, b in zip(vars(self).values(), vars(other).values(), strict=True)))
+
+    @property
+    def wer(self) -> float:
+        return self.wrong / self.words
+
+    @property
+    def times(self) -> float:
+        return self.audio_s / self.cpu_s
+
+
+def score(items: list[Item], hear: Heard, *, snr_db: float | None = None) -> Score:
+    """`hear` takes a channel's samples and its speech, and gives a text."""
+    total = Score()
     for item in items:
-        text, cpu_s = heard(item)
+        samples, speech = sound(item.path)
+        own, spoken = samples[:, item.channel].copy(), speech[item.channel]
+        if snr_db is not None:
+            own = with_noise(own, spoken, snr_db)
+        started = time.process_time()
+        text = hear(own, spoken)
+        cpu_s = time.process_time() - started
         reference = normalise(item.reference)
-        wrong += errors(reference, normalise(text))
-        words += len(reference)
-        seconds += cpu_s
-    return wrong, words, seconds
+        total += Score(errors(reference, normalise(text)), len(reference), cpu_s, len(own) / RATE_HZ)
+    return total
 
 
-class Ours:
-    """What the pipeline does: activity on the file, its speech to recognition, the words that pass the gates."""
+def ours(model: str = "base", models: Path = MODELS, **options) -> Heard:
+    """What the pipeline does with the speech of a channel; English, as the references are."""
+    whisper = FasterWhisper(replace(RecognitionOptions(model=model, workers=1), **options), models)
+    whisper.load()
+    return lambda samples, speech: " ".join(w.word for w in whisper.transcribe(samples, speech, "en").words)
 
-    def __init__(self, model: str, cache: Path, **options) -> None:
-        from pipelines.speech.recognition import FasterWhisper, RecognitionOptions
 
-        self.transcriber = FasterWhisper(RecognitionOptions(model=model, workers=1, **options), cache)
-        self.transcriber.load()
-        self._speech: dict[Path, list[list[tuple[float, float]]]] = {}
+NO_GATES = {
+    "outside_speech_s": 1e9,
+    "least_word_probability": 0.0,
+    "least_passage_probability": 0.0,
+    "doubtful_no_speech": 2.0,
+    "doubtful_log_probability": -1e9,
+    "refused_log_probability": -1e9,
+    "most_repeats": 10**9,
+}
 
-    def speech(self, path: Path) -> list[list[tuple[float, float]]]:
-        from pipelines.audio.acoustics import acoustics
 
-        if path not in self._speech:
-            found = acoustics(path)
-            self._speech[path] = [
-                [
-                    (s["start_s"], s["end_s"])
-                    for s in found.segments
-                    if s["audio_channel"] == c["audio_channel"] and s["kind"] == "speech"
-                ]
-                for c in found.channels
-            ]
-        return self._speech[path]
+def plain(model: str = "base", models: Path = MODELS, **options) -> Heard:
+    """faster-whisper as its documentation shows it: the whole channel, every default but int8 and `options`."""
+    from faster_whisper import WhisperModel
 
-    def __call__(self, item: Item) -> tuple[str, float]:
-        from pipelines.audio.acoustics import recognition_audio
+    from pipelines.speech.model_files import model_folder
 
-        samples, speech = recognition_audio(item.path)[:, item.channel], self.speech(item.path)[item.channel]
+    whisper = WhisperModel(str(model_folder(model, models)), device="cpu", compute_type="int8", cpu_threads=1)
+    return lambda samples, speech: " ".join(segment.text for segment in whisper.transcribe(samples, **options)[0])
+
+
+# --- names
+NAMES = {
+    "two_channel_auto_repair": ("Platinum Motors", "Michelle", "Jack", "Tesla"),
+    "mono_phone_calls": ("Callytics", "Emily", "Bunyamin"),
+    "sample": ("Larkfield Energy", "Brightline Parcels", "Dana", "Marcus", "Priya", "Helen", "Tom"),
+}
+# Invented or common; none of them is said in a recording.
+WRONG_NAMES = (
+    *("Northgate Insurance", "Velora", "Quentin", "Siobhan", "Halvorsen", "Zentrix Pro", "Abernathy", "Kestrel Bank"),
+    *("Fiona", "Rashid", "Moonpath", "Tillmann", "Oakhurst Dental", "Beatrix", "Cardinal Plus", "Jerome", "Wexford"),
+    *("Nadine", "Solaris Home", "Gideon"),
+)
+
+
+def named(text: str, names: tuple[str, ...]) -> dict[str, int]:
+    """How often each word of the names is said."""
+    words = normalise(text)
+    return {word: words.count(word) for name in names for word in normalise(name)}
+
+
+@dataclass(frozen=True)
+class Names:
+    """Mentions in the reference, those of them that were heard, and mentions that nobody made."""
+
+    said: int = 0
+    heard: int = 0
+    invented: int = 0
+
+    def counted(self, reference: str, heard: str, names: tuple[str, ...]) -> Names:
+        said, found = named(reference, names), named(heard, names)
+        return Names(
+            self.said + sum(said.values()),
+            self.heard + sum(min(said[w], found[w]) for w in said),
+            self.invented + sum(max(0, found[w] - said[w]) for w in said),
+        )
+
+
+# --- languages
+LANGUAGES = {
+    "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav": "en",
+    "two_channel_short/call_center_sample.wav": "en",
+    "mono_phone_calls/Call01.wav": "en",
+    "mono_u8_and_dual_mono/Auto0_GUID_000_AGENT_ChrisL_Mono.wav": "en",
+    "mono_u8_and_dual_mono/Sample1.mp3": "hu",  # a lesson of Hungarian, by its own words
+    "mono_u8_and_dual_mono/Sample2.mp3": "hu",
+    "phone_clips/commercial_mono.wav": "en",
+    "phone_clips/english2.g712.wav": "en",
+    "phone_clips/two_channel_16k.wav": "en",
+}
+
+
+# --- figures
+_NOTES = {
+    "two_channel_auto_repair": "silver text by machine decodings of this model; clip lengths were chosen on this call",
+    "two_channel_short": "perhaps synthetic speech",
+    "mono_phone_calls": "text by a person; decoding the call shifted by 0.1-0.7 s changes either figure by .02",
+    "phone_prompts": "one voice, studio",
+    "sample": "synthetic speech",
+}
+_PLAIN = "plain faster-whisper, same model"
+
+
+def figures(quick: bool = False, models: Path = MODELS) -> list[Figure]:
+    """WER on every set that is there, speed, WER with noise and without the gates, names by hotwords, languages.
+
+    `quick` leaves out the long call, the prompts, most of the sample, noise and hotwords.
+    """
+    whisper, peer = ours(models=models), plain(models=models)
+    found: list[Figure] = []
+    for name in ("two_channel_short", "mono_phone_calls", "sample") if quick else SETS:
+        for channel, items in _there(name).items():
+            own, theirs = (score(items[: 2 if quick else None], hear) for hear in (whisper, peer))
+            data = f"{name}, {channel}"
+            found.append(Figure("word error rate", data, own.words, own.wer, "", _PLAIN, theirs.wer, _NOTES[name]))
+            if name == "two_channel_auto_repair":
+                found.append(_speed(data, own, theirs))
+    if not quick:
+        found += [*_noise(models), *_hotwords(models)]
+    found += _heard_languages(models)
+    if not found:
+        raise FileNotFoundError("none of the recordings is there")
+    return found
+
+
+def _there(name: str) -> dict[str, list[Item]]:
+    try:
+        return SETS[name]()
+    except FileNotFoundError as error:
+        print(f"left out: {error}", file=sys.stderr)
+        return {}
+
+
+def _speed(data: str, own: Score, theirs: Score) -> Figure:
+    note = "CPU time of one thread; a busy machine changes both, hardly their ratio"
+    return Figure("seconds of a channel per CPU second", data, 1, own.times, "x", _PLAIN, theirs.times, note)
+
+
+def _noise(models: Path) -> Iterator[Figure]:
+    """Copies with noise: that the gates keep the words that can be heard."""
+    items = [item for channel in _there("two_channel_auto_repair").values() for item in channel]
+    if not items:
+        return
+    gated, free = ours(models=models), ours(models=models, **NO_GATES)
+    for snr_db in (20, 10, 5):
+        own, every_word = (score(items, hear, snr_db=snr_db) for hear in (gated, free))
+        data = f"two_channel_auto_repair with pink noise, {snr_db} dB SNR"
+        note = "speech as the activity stage finds it without the noise"
+        yield Figure("word error rate", data, own.words, own.wer, "", "without the gates", every_word.wer, note)
+
+
+def _hotwords(models: Path) -> Iterator[Figure]:
+    """What IQS_WHISPER_HOTWORDS does: with the call's names, with 20 wrong ones beside them, with wrong ones alone."""
+    for name, names in NAMES.items():
+        items = [item for channel in _there(name).values() for item in channel]
+        if not items:
+            continue
+        lists = {"none": (), "right names": names, "right and 20 wrong": names + WRONG_NAMES, "20 wrong": WRONG_NAMES}
+        found = {
+            given: _with_names(items, ours(models=models, hotwords=words), names + WRONG_NAMES)
+            for given, words in lists.items()
+        }
+        errors_before, before = found.pop("none")
+        for given, (after_errors, after) in found.items():
+            data, base = f"{name}, hotwords: {given}", "without hotwords"
+            wer, recall = after_errors.wer, after.heard / after.said
+            yield Figure("word error rate", data, after_errors.words, wer, "", base, errors_before.wer, _NOTES[name])
+            yield Figure("names heard", data, after.said, recall, "", base, before.heard / before.said, "by words")
+            yield Figure("names invented", data, after.said, after.invented, "", base, before.invented, "by words")
+
+
+def _with_names(items: list[Item], hear: Heard, names: tuple[str, ...]) -> tuple[Score, Names]:
+    total, counted = Score(), Names()
+    for item in items:
+        texts: list[str] = []
+
+        def keep(samples: np.ndarray, speech: Speech, texts: list[str] = texts) -> str:
+            texts.append(hear(samples, speech))
+            return texts[0]
+
+        total += score([item], keep)
+        counted = counted.counted(item.reference, texts[0], names)
+    return total, counted
+
+
+def _heard_languages(models: Path) -> Iterator[Figure]:
+    """How often the language of a recording is heard right, from all of it and from 10 s."""
+    whisper = FasterWhisper(RecognitionOptions(workers=1), models)
+    right: dict[str, list[bool]] = {"whole": [], "10 s": [], "first 30 s": []}
+    cpu_s: list[float] = []
+    for name, tag in LANGUAGES.items():
+        path = REAL_DATA / name
+        if not path.is_file():
+            continue
+        samples, speech = sound(path)
         started = time.process_time()
-        words = self.transcriber.transcribe(samples, speech).words
-        return " ".join(w.word for w in words), time.process_time() - started
+        right["whole"].append(whisper.language(samples, speech).code == tag)
+        cpu_s.append(time.process_time() - started)
+        right["first 30 s"].append(whisper.load().detect_language(samples[:, 0].copy())[0] == tag)
+        for start_s in np.linspace(0, len(samples) / RATE_HZ - 10, 4):
+            part = {
+                c: [(max(a, start_s), min(b, start_s + 10)) for a, b in s if a < start_s + 10 and b > start_s]
+                for c, s in speech.items()
+            }
+            if sum(b - a for s in part.values() for a, b in s) > 2:
+                right["10 s"].append(whisper.language(samples, part).code == tag)
+    if not cpu_s:
+        return
+    base, data = "faster-whisper on the first 30 s of channel 0", "real recordings, 7 English, 2 Hungarian"
+    share = {given: sum(answers) / len(answers) for given, answers in right.items()}
+    yield Figure("language heard right", data, len(cpu_s), share["whole"], "", base, share["first 30 s"], "")
+    yield Figure(
+        "language heard right", f"{data}, 10 s each", len(right["10 s"]), share["10 s"], "", note="2 s of speech"
+    )
+    yield Figure("hearing the language", data, len(cpu_s), sum(cpu_s) / len(cpu_s), "CPU s a recording")
 
 
-class Plain:
-    """faster-whisper as its documentation shows it: the whole channel, every default but int8."""
-
-    def __init__(self, model: str, cache: Path) -> None:
-        from faster_whisper import WhisperModel
-
-        from pipelines.speech.model_files import model_folder
-
-        self.model = WhisperModel(str(model_folder(model, cache)), device="cpu", compute_type="int8", cpu_threads=1)
-
-    def __call__(self, item: Item) -> tuple[str, float]:
-        from pipelines.audio.acoustics import recognition_audio
-
-        samples = recognition_audio(item.path)[:, item.channel].copy()
-        started = time.process_time()
-        segments, _ = self.model.transcribe(samples)
-        return " ".join(segment.text for segment in segments), time.process_time() - started
-
-
-def durations_s(items: list[Item]) -> float:
-    import soundfile
-
-    return sum(soundfile.info(item.path).duration for item in items)
-
-
-def lines(names: list[str], model: str, cache: Path, plain: bool) -> Iterator[str]:
-    """The table, line by line."""
-    ours, theirs = Ours(model, cache), Plain(model, cache) if plain else None
+# --- the command
+def lines(names: list[str], model: str, models: Path, with_plain: bool, **options) -> Iterator[str]:
+    """The table of one model and its settings, line by line."""
+    whisper, peer = ours(model, models, **options), plain(model, models) if with_plain else None
     yield f"{'set':<26}{'channel':<10}{'words':>6}{'audio s':>9}   {'ours WER':>8}{'CPU s':>8}{'x':>7}" + (
-        f"   {'plain WER':>9}{'CPU s':>8}{'x':>7}" if theirs else ""
+        f"   {'plain WER':>9}{'CPU s':>8}{'x':>7}" if peer else ""
     )
     for name in names:
-        folder = REALDATA / name
-        if not folder.is_dir():
-            yield f"{name:<26}skipped: {folder.name} is not beside the project"
-            continue
-        for channel, items in SETS[name](folder).items():
-            length_s = durations_s(items)
-            wrong, words, cpu_s = compare(items, ours)
-            line = f"{name:<26}{channel:<10}{words:>6}{length_s:>9.1f}"
-            line += f"   {wrong / words:>8.3f}{cpu_s:>8.1f}{length_s / cpu_s:>7.1f}"
-            if theirs:
-                wrong, words, cpu_s = compare(items, theirs)
-                line += f"   {wrong / words:>9.3f}{cpu_s:>8.1f}{length_s / cpu_s:>7.1f}"
+        for channel, items in _there(name).items():
+            own = score(items, whisper)
+            line = f"{name:<26}{channel:<10}{own.words:>6}{own.audio_s:>9.1f}"
+            line += f"   {own.wer:>8.3f}{own.cpu_s:>8.1f}{own.times:>7.1f}"
+            if peer:
+                theirs = score(items, peer)
+                line += f"   {theirs.wer:>9.3f}{theirs.cpu_s:>8.1f}{theirs.times:>7.1f}"
             yield line
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", dest="sets", action="append", choices=SETS, help="only this set (may be repeated)")
     parser.add_argument("--model", default="base", help="model name, or a folder with its files")
-    parser.add_argument("--models", type=Path, default=PROJECT / "data" / "models", help="cache of model files")
+    parser.add_argument("--models", type=Path, default=MODELS, help="cache of model files")
+    parser.add_argument("--beam", type=int, default=5, help="beam size of ours")
+    parser.add_argument("--hotwords", type=Path, help="text file with names, one a line")
     parser.add_argument("--no-plain", action="store_true", help="leave out plain faster-whisper")
+    parser.add_argument("--figures", action="store_true", help="the figures instead: noise, names, languages")
+    parser.add_argument("--quick", action="store_true", help="fewer figures")
     chosen = parser.parse_args(arguments)
-    for line in lines(chosen.sets or list(SETS), chosen.model, chosen.models, not chosen.no_plain):
+    if chosen.figures:
+        print(table(figures(chosen.quick, chosen.models)))
+        return 0
+    hotwords = read_hotwords(chosen.hotwords) if chosen.hotwords else ()
+    options = {"beam_size": chosen.beam, "hotwords": hotwords}
+    for line in lines(chosen.sets or list(SETS), chosen.model, chosen.models, not chosen.no_plain, **options):
         print(line, flush=True)
     return 0
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(PROJECT))
     sys.exit(main())

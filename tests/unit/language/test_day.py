@@ -26,7 +26,8 @@ CALL = [
     ("agent", "Have a great day!"),
 ]
 LANGUAGE_METRICS = {
-    *((m, p) for m in ("sentiment_mean", "sentiment_start", "sentiment_end", "sentiment_shift", "filler_rate")
+    *((m, p) for m in ("sentiment_mean", "sentiment_start", "sentiment_quarter_2", "sentiment_quarter_3",
+                           "sentiment_end", "sentiment_shift", "filler_rate")
       for p in ("agent", "customer")),
     *((m, "call") for m in ("sentiment_gap", "resolved_evidence", "escalation_risk", "transfers")),
     ("repetitions", "customer"),
@@ -63,7 +64,7 @@ def measures(rules, lines, **more):
 
 def test_a_call_is_measured_as_worked_out_by_hand(rules):
     m = measures(rules, CALL)
-    assert m["empathy_score", "agent"] == 100
+    assert 25 < m["empathy_score", "agent"] < 75  # a bare "so sorry about that" is a weak answer
     assert m["resolved_evidence", "call"] == 1
     assert m["apologies", "agent"] == 1
     assert m["overpromises", "agent"] == 1
@@ -74,7 +75,7 @@ def test_a_call_is_measured_as_worked_out_by_hand(rules):
     assert m["filler_rate", "agent"] == 0
     assert m["adherence_score", "agent"] == 100
     assert m["zero_tolerance_hits", "agent"] == 0
-    assert m["sentiment_start", "customer"] < -0.5 < 0.5 < m["sentiment_end", "customer"]
+    assert m["sentiment_start", "customer"] < -0.35 < 0.35 < m["sentiment_end", "customer"]
     assert m["sentiment_shift", "customer"] == m["sentiment_end", "customer"] - m["sentiment_start", "customer"]
     assert m["sentiment_gap", "call"] == m["sentiment_mean", "agent"] - m["sentiment_mean", "customer"]
     assert m["escalation_risk", "call"] < 0.2
@@ -144,9 +145,9 @@ def test_a_spanish_call_is_understood(rules):
         ("customer", "Perfecto, muchas gracias por su ayuda."),
     ]
     m = measures(rules, lines, language="es-MX")
-    assert m["empathy_score", "agent"] == 100
+    assert m["empathy_score", "agent"] > 50
     assert m["resolved_evidence", "call"] == 1
-    assert m["sentiment_start", "customer"] < -0.5 < 0.5 < m["sentiment_end", "customer"]
+    assert m["sentiment_start", "customer"] < -0.35 < 0.35 < m["sentiment_end", "customer"]
 
 
 def test_a_quarter_is_told_by_the_midpoint_in_time_and_by_order_without_times(rules):
@@ -158,8 +159,11 @@ def test_a_quarter_is_told_by_the_midpoint_in_time_and_by_order_without_times(ru
 
 
 def test_a_mean_is_weighted_by_words(rules):
+    alone = measures(rules, [("customer", "terrible")])["sentiment_mean", "customer"]
+    neutral = measures(rules, [("customer", "it was seven")])["sentiment_mean", "customer"]
+    assert (alone < -0.3, neutral) == (True, 0)
     m = measures(rules, [("customer", "terrible"), ("customer", "it was seven")])
-    assert m["sentiment_mean", "customer"] == pytest.approx(-3 / 17**0.5 / 4, abs=1e-4)
+    assert m["sentiment_mean", "customer"] == pytest.approx((alone + 3 * neutral) / 4)
 
 
 def test_a_chat_has_a_first_response_and_readability_and_no_fillers(rules):

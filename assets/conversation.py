@@ -8,13 +8,13 @@ from pipelines.contracts.conversation import EVENTS, MEASURES, TURNS
 from pipelines.contracts.landing import INTERACTIONS
 from pipelines.contracts.measured import measures_frame
 from pipelines.contracts.recordings import RECORDINGS
-from pipelines.contracts.transcripts import UTTERANCES
+from pipelines.contracts.transcripts import SPEAKERS, UTTERANCES
 from pipelines.conversation import Announcements, TurnOptions, conversation_version, conversations
 from pipelines.resources.lake import LakeResource
 from pipelines.resources.seeds import SeedsResource
 from pipelines.resources.stage import Stage, stage_assets
 
-READS = (INTERACTIONS, RECORDINGS, SEGMENTS, UTTERANCES)
+READS = (INTERACTIONS, RECORDINGS, SEGMENTS, SPEAKERS, UTTERANCES)
 
 
 @stage_assets(TURNS, EVENTS, MEASURES, reads=READS, daily=DAILY, kinds={"python"}, name="conversation")

@@ -7,6 +7,7 @@ from pipelines.contracts.metrics import CATALOGUE, INTERACTION_METRICS, OUTCOMES
 from pipelines.language.day import LANGUAGE_VERSION
 from pipelines.language.phrases import Phrases
 from pipelines.metrics.day import METRICS_VERSION, READS, measured_day
+from pipelines.metrics.level_offsets import read_offsets
 from pipelines.resources.lake import LakeResource
 from pipelines.resources.seeds import SeedsResource
 from pipelines.resources.stage import Stage, stage_assets
@@ -27,13 +28,15 @@ def metric_catalogue(context: dg.AssetExecutionContext, lake: LakeResource):
 def metrics(context: dg.AssetExecutionContext, lake: LakeResource, seeds: SeedsResource, level: LevelResource):
     stage = Stage(context, lake, INTERACTION_METRICS, OUTCOMES)
     languages = Phrases.read(seeds.path).supported_languages
-    versions = (METRICS_VERSION, LANGUAGE_VERSION, level.offset_db, *sorted(languages))
+    offsets_db = read_offsets(seeds.path)
+    versions = (METRICS_VERSION, LANGUAGE_VERSION, level.offset_db, *sorted(offsets_db.items()), *sorted(languages))
     for day, inputs in stage.changed_days(*READS, versions=versions):
         frames = measured_day(
             {t: stage.lake.read(t, day if t.daily else None) for t in READS},
             languages=languages,
             language_version=LANGUAGE_VERSION,
             level_offset_db=level.offset_db,
+            site_offsets_db=offsets_db,
         )
         stage.write(day, frames, inputs=inputs)
         stage.add(interactions=frames[OUTCOMES].height, **dict(frames[OUTCOMES]["outcome"].value_counts().iter_rows()))

@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
+from assets.calibration import make_readable
 from pipelines.publishing.generations import copy_history
 from pipelines.publishing.lock import writer_lock
 from pipelines.quality.ledger import ensure, record
@@ -16,6 +17,9 @@ from pipelines.quality.outcomes import CheckOutcome
 from pipelines.resources.stage import RETRY
 from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
 from pipelines.warehouse import Node
+
+# Views on tables of the lake that are made after the build: they would make the graph run in a circle.
+_AFTER_THE_BUILD = "source:calibration+"
 
 
 class _Translator(DagsterDbtTranslator):
@@ -46,17 +50,28 @@ def published_keys(manifest_path: Path) -> list[dg.AssetKey]:
     return [_Translator().get_asset_key(n) for n in models]
 
 
+def views_after_the_build(manifest_path: Path) -> list[dg.AssetSpec]:
+    """The models that show what was made after the build: nothing has to run for them, since they are views."""
+    return list(
+        build_dbt_asset_specs(
+            manifest=_read(manifest_path), dagster_dbt_translator=_Translator(), select=_AFTER_THE_BUILD
+        )
+    )
+
+
 def warehouse_assets(manifest_path: Path, daily: dg.PartitionsDefinition) -> dg.AssetsDefinition:
     """The dbt project in `manifest_path` as one multi-asset: a run builds what the lake changed, and tests it."""
     manifest = _read(manifest_path)
     translator = _Translator()
+    specs = list(build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=translator, exclude=_AFTER_THE_BUILD))
+    here = {spec.key for spec in specs}
     built = {id_: node for id_, node in manifest["nodes"].items() if node["resource_type"] in ("model", "seed")}
-    keys = {id_: translator.get_asset_key(built[id_]) for id_ in _in_order(built)}
+    keys = {id_: key for id_ in _in_order(built) if (key := translator.get_asset_key(built[id_])) in here}
     tests = dict(_check_specs(manifest, keys))
 
     @dg.multi_asset(
         name="warehouse",
-        specs=build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=translator),
+        specs=specs,
         check_specs=list(tests.values()),
         partitions_def=daily,
         backfill_policy=dg.BackfillPolicy.single_run(),
@@ -67,6 +82,7 @@ def warehouse_assets(manifest_path: Path, daily: dg.PartitionsDefinition) -> dg.
         source = warehouse.open()
         ensure(source.lake.root)
         copy_history(publications.path, source.lake.root)
+        make_readable(source.lake)
         with writer_lock(source.path.with_suffix(".lock"), f"run {context.run_id}", wait_s=600):
             nodes = source.build()
         record(source.lake.root, context.run_id, _outcomes(tests, nodes))

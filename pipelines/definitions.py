@@ -1,10 +1,12 @@
 """The code location: the catalogue's assets, the resources of this installation, and when things run."""
 
+from pathlib import Path
+
 import dagster as dg
 
-from assets import acoustics, conversation, landing, language, metrics, recordings, transcripts
+from assets import acoustics, calibration, conversation, landing, language, metrics, recordings, transcripts
 from assets.publication import publication_assets
-from assets.warehouse import published_keys, warehouse_assets
+from assets.warehouse import published_keys, views_after_the_build, warehouse_assets
 from pipelines.automation.jobs import DAILY_JOB
 from pipelines.automation.launch import LOGGERS
 from pipelines.automation.partitions import DAILY
@@ -18,7 +20,7 @@ from pipelines.resources.seeds import SeedsResource
 from pipelines.resources.warehouse import LevelResource, PublicationsResource, WarehouseResource
 from pipelines.settings import PROJECT, Settings
 
-MEASURED = (landing, recordings, acoustics, transcripts, conversation, language, metrics)
+MEASURED = (landing, recordings, acoustics, transcripts, conversation, language, metrics, calibration)
 
 
 def resources(settings: Settings) -> dict[str, dg.ConfigurableResource]:
@@ -36,6 +38,8 @@ def resources(settings: Settings) -> dict[str, dg.ConfigurableResource]:
             model=settings.whisper_model,
             models=str(settings.models),
             language=settings.whisper_language,
+            fallback_language=settings.whisper_fallback_language,
+            hotwords="" if settings.whisper_hotwords == Path() else str(settings.whisper_hotwords),
             beam_size=settings.whisper_beam,
             workers=settings.workers,
         ),
@@ -56,7 +60,8 @@ def build(settings: Settings) -> dg.Definitions:
         assets=[
             *dg.load_assets_from_modules(MEASURED),
             warehouse_assets(manifest, DAILY),
-            publication_assets(published_keys(manifest)),
+            *views_after_the_build(manifest),
+            publication_assets([*published_keys(manifest), *calibration.KEYS]),
         ],
         jobs=[DAILY_JOB],
         schedules=[nightly],

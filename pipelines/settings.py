@@ -38,7 +38,13 @@ class Settings:
     )
     whisper_model: str = _setting("IQS_WHISPER_MODEL", "model name, or a folder with its files", default="base")
     whisper_language: str = _setting(
-        "IQS_WHISPER_LANGUAGE", "language where none is supplied; auto detects", default="en"
+        "IQS_WHISPER_LANGUAGE", "language of recordings that came without one; auto detects it", default="auto"
+    )
+    whisper_fallback_language: str = _setting(
+        "IQS_WHISPER_FALLBACK_LANGUAGE", "language where auto is not certain", default="en"
+    )
+    whisper_hotwords: Path = _setting(
+        "IQS_WHISPER_HOTWORDS", "text file with names and terms to expect, one a line; empty: none", default=Path()
     )
     whisper_beam: int = _setting("IQS_WHISPER_BEAM", "beam size; 1 is the fast mode", default=5)
     workers: int = _setting("IQS_WORKERS", "processes and recognition threads", default=0)

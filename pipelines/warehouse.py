@@ -133,6 +133,11 @@ class Warehouse:
         BuildState("failed" if failed else "success", now, failed, loaded, project).write(self.path)
         return nodes
 
+    def score(self) -> list[Node]:
+        """All history scored into this new file: the rules and what fct_call_scores needs, no trends and no tests."""
+        what = ["--select", "+fct_call_scores", "--exclude-resource-type", "test", "unit_test"]
+        return self._invoke(["build", "--full-refresh", *what, "--threads", str(self.threads)])
+
     def _opens(self) -> bool:
         """Whether the file is a sound DuckDB; one that another process holds counts as sound."""
         import duckdb

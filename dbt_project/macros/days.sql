@@ -1,6 +1,25 @@
 {#- Condition for the days in IQS_DAYS ("2026-03-02,2026-03-04"; empty: all days), as literals so that only their files are read.
-    `reach_back` adds that many days before each of them. -#}
-{%- macro in_days(column, reach_back=0) -%}
+    `reach_back` adds that many days before each of them, `reach_forward` after. -#}
+{%- macro in_days(column, reach_back=0, reach_forward=0) -%}
+    {{ is_one_of(column, days_to_build(reach_back, reach_forward)) }}
+{%- endmacro -%}
+
+
+{#- Condition for the days whose scores this run computes: those in IQS_DAYS, and those that int_changed_days found. -#}
+{%- macro in_scored_days(column) -%}
+    {%- set days = days_to_build() -%}
+    {%- set changed = adapter.get_relation(target.database, 'intermediate', 'int_changed_days') if days and execute -%}
+    {%- if changed -%}
+        {%- for day in run_query('select call_date from ' ~ changed ~ ' where is_changed').columns[0].values() -%}
+            {%- do days.append(day.isoformat()) -%}
+        {%- endfor -%}
+    {%- endif -%}
+    {{ is_one_of(column, days) }}
+{%- endmacro -%}
+
+
+{#- The days in IQS_DAYS as a list of texts, with `reach_back` days before and `reach_forward` days after each. -#}
+{%- macro days_to_build(reach_back=0, reach_forward=0) -%}
     {%- set days = env_var('IQS_DAYS', '') if execute else '' -%}
     {%- set found = [] -%}
     {%- for day in days.split(',') if day.strip() -%}
@@ -8,23 +27,41 @@
             {{ exceptions.raise_compiler_error("IQS_DAYS holds '" ~ day ~ "'; days look like 2026-03-02, joined by commas") }}
         {%- endif -%}
         {%- set day = modules.datetime.date.fromisoformat(day.strip()) -%}
-        {%- for back in range(reach_back + 1) -%}
-            {%- do found.append((day - modules.datetime.timedelta(days=back)).isoformat()) -%}
+        {%- for away in range(-reach_back, reach_forward + 1) -%}
+            {%- do found.append((day + modules.datetime.timedelta(days=away)).isoformat()) -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- if found -%}
-        {{ column }} in (date '{{ found | unique | sort | join("', date '") }}')
+    {{ return(found) }}
+{%- endmacro -%}
+
+
+{#- Condition that `column` is one of these days; true where there are none. -#}
+{%- macro is_one_of(column, days) -%}
+    {%- if days -%}
+        {{ column }} in (date '{{ days | unique | sort | join("', date '") }}')
     {%- else -%}
         true
     {%- endif -%}
 {%- endmacro -%}
 
 
-{#- Pre-hook: the days that are built again leave the table first, with all their rows. -#}
-{%- macro drop_days(also='false') -%}
+{#- Pre-hook: the rows that are built again leave the table first. `where` is the condition, by default the days in IQS_DAYS. -#}
+{%- macro drop_days(where=none) -%}
     {%- if is_incremental() -%}
-        delete from {{ this }} where {{ in_days('call_date') }} or ({{ also }})
+        delete from {{ this }} where {{ where or in_days('call_date') }}
     {%- endif -%}
+{%- endmacro -%}
+
+
+{#- The same for the days whose scores this run computes. -#}
+{%- macro drop_scored_days() -%}
+    {{ drop_days(in_scored_days('call_date')) }}
+{%- endmacro -%}
+
+
+{#- The days in IQS_DAYS, and of the days whose scores this run computes the rows that meet `condition`. -#}
+{%- macro drop_days_and_scored(condition) -%}
+    {{ drop_days(in_days('call_date') ~ ' or (' ~ condition ~ ' and ' ~ in_scored_days('call_date') ~ ')') }}
 {%- endmacro -%}
 
 

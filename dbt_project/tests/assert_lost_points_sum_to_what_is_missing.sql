@@ -1,18 +1,38 @@
--- The points that parameters and failed calls lost are what a group's IQS lacks to 100.
+-- What parameters and failed calls lost, and what sub-drivers lost, is what a group's IQS lacks to 100.
+with losses as (
+    select
+        dimension,
+        value,
+        period,
+        period_start,
+        basis,
+        cast(sum(points_lost) as decimal(18, 6)) as points_lost
+    from {{ ref('insight_drivers') }}
+    group by dimension, value, period, period_start, basis
+    union all
+    select
+        dimension,
+        value,
+        period,
+        period_start,
+        basis,
+        cast(sum(points_lost) as decimal(18, 6)) as points_lost
+    from {{ ref('insight_sub_drivers') }}
+    group by dimension, value, period, period_start, basis
+)
+
 select
-    drivers.dimension,
-    drivers.value,
-    drivers.period,
-    drivers.period_start,
-    drivers.basis
-from {{ ref('insight_drivers') }} as drivers
+    losses.dimension,
+    losses.value,
+    losses.period,
+    losses.period_start,
+    losses.basis
+from losses
 inner join {{ ref('trend_iqs') }} as trends
     on
-        drivers.dimension = trends.dimension
-        and drivers.value = trends.value
-        and drivers.period = trends.period
-        and drivers.period_start = trends.period_start
-        and drivers.basis = trends.basis
-group by
-    drivers.dimension, drivers.value, drivers.period, drivers.period_start, drivers.basis, trends.n, trends.score_sum
-having sum(drivers.points_lost) <> trends.n * 100 - trends.score_sum
+        losses.dimension = trends.dimension
+        and losses.value = trends.value
+        and losses.period = trends.period
+        and losses.period_start = trends.period_start
+        and losses.basis = trends.basis
+where losses.points_lost <> trends.n * 100 - trends.score_sum

@@ -6,5 +6,5 @@ select
     period_start
 from {{ ref('insight_change') }}
 where
-    behaviour + mix + scorecard + coalesce(extractor, 0) is distinct from change
+    behaviour + mix + scorecard + extractor is distinct from change
     or change is distinct from iqs - iqs_before

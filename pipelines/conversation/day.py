@@ -17,6 +17,8 @@ from pipelines.lake import fingerprint
 
 RULES = 1
 _ONE_SOUND = ("mono", "dual_mono")
+_SPEAKER_COLUMNS = ("interaction_id", "audio_channel", "speaker", "party")
+Voice = tuple[int, int]  # audio channel, speaker
 
 
 def conversation_version(
@@ -30,6 +32,7 @@ def conversations(
     interactions: pl.DataFrame,
     recordings: pl.DataFrame,
     segments: pl.DataFrame,
+    speakers: pl.DataFrame,
     utterances: pl.DataFrame,
     announcements: Announcements = Announcements(),
     *,
@@ -38,18 +41,20 @@ def conversations(
 ) -> tuple[pl.DataFrame, pl.DataFrame, dict[str, Measures]]:
     """Turns, events and measures of one day.
 
-    Takes frames of landing/interactions, recordings/recordings, acoustics/segments and transcripts/utterances;
-    gives frames of conversation/turns and conversation/events, and {interaction_id: Measures} for everything
-    that can be read: calls with an accepted recording or a transcript, and of chats and e-mails the words.
+    Takes frames of landing/interactions, recordings/recordings, acoustics/segments, transcripts/speakers and
+    transcripts/utterances; gives frames of conversation/turns and conversation/events, and {interaction_id: Measures}
+    for everything that can be read: calls with an accepted recording or a transcript, and of chats and e-mails the
+    words.
 
-    Where the speech comes from: the party's audio channel, on recordings with one for each; the utterances'
-    times, for transcripts without audio and for mono recordings whose speakers are told apart; else (mono) the
-    union of all speech, which gives the call's metrics but no turns. Unusable landing rows, quarantined
-    recordings and calls without any content are left out.
+    Where the speech comes from: the party's voice (its audio channel, or on a mono recording the voice that was
+    told apart; there overlaps can't be heard); the utterances' times, for transcripts without audio and for mono
+    recordings with a transcript; else (mono) the union of all speech, which gives the call's metrics but no turns.
+    Unusable landing rows, quarantined recordings and calls without any content are left out.
     """
     recording_of = {r["interaction_id"]: r for r in recordings.iter_rows(named=True)}
     speech_of, music_of = _segments(segments)
     said_in = _utterances(utterances)
+    party_of = {(id_, *voice): party for id_, *voice, party in speakers.select(_SPEAKER_COLUMNS).iter_rows()}
     turn_rows: list[dict] = []
     event_rows: list[dict] = []
     measures: dict[str, Measures] = {}
@@ -62,7 +67,8 @@ def conversations(
         recording = recording_of.get(id_)
         if (recording is None and not said) or (recording is not None and recording["outcome"] != "accepted"):
             continue
-        speech, hears_overlap = _speech(recording, speech_of.get(id_, []), said_in.get(id_, []))
+        heard = [(party_of.get((id_, *voice)), span) for voice, span in speech_of.get(id_, [])]
+        speech, hears_overlap = _speech(recording, heard, said_in.get(id_, []))
         if speech is None:
             measures[id_] = conversation_measures(None, (), said)
             continue
@@ -91,12 +97,12 @@ def conversations(
 
 def _segments(
     segments: pl.DataFrame,
-) -> tuple[Mapping[str, list[tuple[int, Span]]], Mapping[str, list[Span]]]:
+) -> tuple[Mapping[str, list[tuple[Voice, Span]]], Mapping[str, list[Span]]]:
     speech, music = defaultdict(list), defaultdict(list)
-    columns = ("interaction_id", "audio_channel", "kind", "start_s", "end_s")
-    for id_, audio_channel, kind, start_s, end_s in segments.select(columns).iter_rows():
+    columns = ("interaction_id", "audio_channel", "speaker", "kind", "start_s", "end_s")
+    for id_, audio_channel, speaker, kind, start_s, end_s in segments.select(columns).iter_rows():
         if kind == "speech":
-            speech[id_].append((audio_channel, (start_s, end_s)))
+            speech[id_].append(((audio_channel, speaker), (start_s, end_s)))
         else:
             music[id_].append((start_s, end_s))
     return speech, music
@@ -120,19 +126,20 @@ def _utterances(utterances: pl.DataFrame) -> Mapping[str, list[tuple[Utterance, 
 
 
 def _speech(
-    recording: dict | None, segments: Sequence[tuple[int, Span]], said: Sequence[tuple[Utterance, str]]
+    recording: dict | None, heard: Sequence[tuple[str | None, Span]], said: Sequence[tuple[Utterance, str]]
 ) -> tuple[list[Segment] | None, bool]:
-    """A call's speech, None where nothing has times; and whether overlaps can be heard in it."""
+    """A call's speech, None where nothing has times; and whether overlaps can be heard in it.
+
+    `heard` is the speech of the recording with its party, None where that is not known.
+    """
     spoken = [(u, source) for u, source in said if u.n_words > 0]
     one_sound = recording is not None and (recording["layout"] in _ONE_SOUND or recording["n_channels"] == 1)
-    if recording is not None and not one_sound:
-        agent_channel = recording["agent_channel"]
-        party_of = {agent_channel: "agent", 1 - agent_channel: "customer"}
-        return [Segment(party_of[c], a, b) for c, (a, b) in segments], True
+    if recording is not None and all(party in OTHER for party, _ in heard) and (heard or not one_sound):
+        return [Segment(party, a, b) for party, (a, b) in heard], not one_sound
     timed = all(u.start_s is not None and u.end_s is not None and u.end_s > u.start_s for u, _ in spoken)
     if spoken and timed and all(u.party in OTHER for u, _ in spoken):
         hears_overlap = recording is None or all(source == "supplied" for _, source in spoken)
         return [Segment(u.party, u.start_s, u.end_s) for u, _ in spoken], hears_overlap
     if recording is not None:
-        return [Segment(None, a, b) for _, (a, b) in segments], False
+        return [Segment(None, a, b) for _, (a, b) in heard], False
     return None, True

@@ -28,7 +28,8 @@ def outcomes(
     interactions: pl.DataFrame,
     recordings: pl.DataFrame,
     recognitions: pl.DataFrame,
-    channels: pl.DataFrame,
+    voices: pl.DataFrame,
+    speakers: pl.DataFrame,
     utterances: pl.DataFrame,
     *,
     supported_languages: Collection[str] = (),
@@ -36,9 +37,9 @@ def outcomes(
 ) -> pl.DataFrame:
     """Frame of metrics/outcomes: exactly one row per row of landing/interactions.
 
-    Takes frames of landing/interactions, recordings/recordings, transcripts/recognitions, acoustics/channels and
-    transcripts/utterances of the same day. `supported_languages` are BCP-47 tags of which the primary part
-    counts ("en-GB" is "en"); empty supports all, and so does an unknown language.
+    Takes frames of landing/interactions, recordings/recordings, transcripts/recognitions, acoustics/voices,
+    transcripts/speakers and transcripts/utterances of the same day. `supported_languages` are BCP-47 tags of which
+    the primary part counts ("en-GB" is "en"); empty supports all, and so does an unknown language.
 
     The first reason that holds is given, in this order: what could not be read (landing, recording,
     recognition); opted_out; no_content; too_short, when under 4 s of speech in all leave nothing to judge,
@@ -47,11 +48,11 @@ def outcomes(
     """
     supported = {_primary(tag) for tag in supported_languages}
     recording_of = {r["interaction_id"]: r for r in recordings.iter_rows(named=True)}
-    recognised, sound, said = (_grouped(f) for f in (recognitions, channels, utterances))
+    recognised, sound, who, said = (_grouped(f) for f in (recognitions, voices, speakers, utterances))
     rows = []
     for row in interactions.iter_rows(named=True):
         id_ = row["interaction_id"]
-        facts = _Facts(row, recording_of.get(id_), recognised[id_], sound[id_], said[id_])
+        facts = _Facts(row, recording_of.get(id_), recognised[id_], sound[id_], who[id_], said[id_])
         reason, detail = _verdict(facts, supported, options)
         quarantined = reason in QUARANTINED
         rows.append(
@@ -64,6 +65,8 @@ def outcomes(
                 "n_words": None if quarantined or not facts.was_read else facts.n_words,
                 "language": facts.language,
                 "layout": facts.recording["layout"] if facts.recording else None,
+                "speaker_source": facts.speakers[0]["source"] if facts.speakers else None,
+                "speaker_confidence": min((s["confidence"] or 0.0 for s in facts.speakers), default=None),
             }
         )
     return OUTCOMES.conform(OUTCOMES.frame(rows))
@@ -85,7 +88,8 @@ class _Facts:
     row: dict
     recording: dict | None
     recognitions: list[dict]
-    channels: list[dict]
+    voices: list[dict]
+    speakers: list[dict]
     utterances: list[dict]
 
     @property
@@ -94,7 +98,7 @@ class _Facts:
 
     @property
     def was_read(self) -> bool:
-        return bool(self.utterances or self.channels)
+        return bool(self.utterances or self.voices)
 
     @property
     def supplied(self) -> bool:
@@ -120,23 +124,18 @@ class _Facts:
 
     @property
     def speech_s(self) -> float | None:
-        """Speech of both parties in seconds; None where nothing has times.
-
-        The same sound on both channels counts once.
-        """
+        """Speech of all voices in seconds; None where nothing has times."""
         if self.recording is not None:
-            lengths_s = [c["speech_s"] for c in self.channels]
-            return max(lengths_s, default=0.0) if self.one_sound else sum(lengths_s)
+            return sum(v["speech_s"] for v in self.voices)
         timed = [u for u in self.utterances if u["start_s"] is not None and u["end_s"] is not None]
         return sum(max(0.0, u["end_s"] - u["start_s"]) for u in timed) if timed else None
 
     def party_speech_s(self, party: str) -> float | None:
-        """Speech on the party's audio channel in seconds; None where it has none of its own."""
-        if self.recording is None or self.one_sound:
+        """Speech of the party's voice in seconds; None where nobody knows which it is."""
+        if self.recording is None or any(s["party"] is None for s in self.speakers):
             return None
-        agent_channel = self.recording["agent_channel"]
-        own = agent_channel if party == "agent" else 1 - agent_channel
-        return sum(c["speech_s"] for c in self.channels if c["audio_channel"] == own)
+        own = {(s["audio_channel"], s["speaker"]) for s in self.speakers if s["party"] == party}
+        return sum(v["speech_s"] for v in self.voices if (v["audio_channel"], v["speaker"]) in own)
 
     @property
     def duration_s(self) -> float | None:
@@ -184,7 +183,7 @@ def _verdict(facts: _Facts, supported: set[str], options: EligibilityOptions) ->
         return "recording_missing", f"{row['recording']} was not found among the recordings that were read"
     if recording is None and not facts.utterances:
         return "no_content", "a call without a recording or a transcript"
-    if recording is not None and not facts.channels:
+    if recording is not None and not facts.voices:
         return "measurement_failed", "the recording was read, but its sound was not measured"
     return _spoken(facts, supported, options)
 

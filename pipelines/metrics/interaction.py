@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import polars as pl
 
@@ -19,7 +20,7 @@ LEVEL_RISE_SPEECH_AT_LEAST_S = 15.0
 
 _KNOWN = frozenset(MEASURED)
 
-_OF_CHANNEL = {
+_OF_VOICE = {
     "level_dbfs": "level_dbfs",
     "snr_db": "snr_db",
     "pitch_mean_hz": "pitch_hz",
@@ -29,7 +30,7 @@ _OF_CHANNEL = {
     "pause_rate": "pause_rate",
     "clipping_ratio": "clipping_ratio",
 }
-ACOUSTIC = frozenset({*_OF_CHANNEL, "level_db", "level_rise_db"})
+ACOUSTIC = frozenset({*_OF_VOICE, "level_db", "level_rise_db"})
 _NEEDS_SNR = frozenset({"pitch_mean_hz", "pitch_range_semitones", "pitch_variation", "pause_rate"})
 
 # What a chat, an e-mail or a post can have; all else is spoken.
@@ -39,10 +40,11 @@ WRITTEN = frozenset(
         "empathy_score",
         "sentiment_mean",
         "sentiment_start",
+        "sentiment_quarter_2",
+        "sentiment_quarter_3",
         "sentiment_end",
         "sentiment_shift",
         "sentiment_gap",
-        "resolved",
         "resolved_evidence",
         "aht_s",
         "escalation_risk",
@@ -60,38 +62,43 @@ WRITTEN = frozenset(
     }
 )
 _ONLY_WRITTEN = frozenset({"first_response_s", "readability"})
-OF_THE_WORDS = (WRITTEN - {"word_count", "aht_s"}) | {"filler_rate"}
+OF_THE_WORDS = (WRITTEN - {"word_count", "aht_s"}) | {"filler_rate", "tone_activation"}
 
 
 def interaction_metrics(
     outcomes: pl.DataFrame,
     interactions: pl.DataFrame,
     recordings: pl.DataFrame,
-    channels: pl.DataFrame,
+    voices: pl.DataFrame,
+    speakers: pl.DataFrame,
     segments: pl.DataFrame,
     agents: pl.DataFrame,
     conversation: Mapping[str, Measures],
     language: Mapping[str, Measures],
     *,
     level_offset_db: float,
+    site_offsets_db: Mapping[str, float] = MappingProxyType({}),
     language_version: str,
     conversation_version: str = conversation_version(),
 ) -> pl.DataFrame:
     """Frame of metrics/interaction_metrics for one day.
 
-    Exactly one row for each metric of METRICS and each of its parties (but repeat_within_7d, which SQL adds) of
+    Exactly one row for each metric of METRICS and each of its parties (but those of ADDED_IN_SQL) of
     every interaction that metrics/outcomes has not in quarantine; a value in the metric's unit, or NULL and a
-    reason. Takes frames of metrics/outcomes, landing/interactions, recordings/recordings, acoustics/channels,
-    acoustics/segments and landing/agents, and the measures of the conversation and language stages by
-    interaction_id. `level_offset_db` is the dB SPL at 0 dBFS where an agent has none of its own; the
-    customer's level takes it always.
+    reason. Takes frames of metrics/outcomes, landing/interactions, recordings/recordings, acoustics/voices,
+    transcripts/speakers, acoustics/segments and landing/agents, and the measures of the conversation and language
+    stages by interaction_id. `level_offset_db` is the dB SPL at 0 dBFS where neither the agent nor, in
+    `site_offsets_db`, the agent's site has one; the agent's own, for the agent's equipment, is the agent's alone.
 
     Raises ValueError where a stage gives a measure that is not in METRICS, or one that is not finite.
     """
     recording_of = {r["interaction_id"]: r for r in recordings.iter_rows(named=True) if r["outcome"] == "accepted"}
-    channel_of = {(c["interaction_id"], c["audio_channel"]): c for c in channels.iter_rows(named=True)}
-    rise_of = _level_rises_db(segments)
-    offset_of = dict(agents.select("agent_id", "level_offset_db").drop_nulls().iter_rows())
+    sound_of = _Sound(voices, speakers, segments)
+    offset_of: dict[tuple[str, str], float] = {}
+    for agent, site, own_db in agents.select("agent_id", "site", "level_offset_db").iter_rows():
+        site_db = site_offsets_db.get(site or "", level_offset_db)
+        offset_of[agent, "customer"] = site_db
+        offset_of[agent, "agent"] = site_db if own_db is None else own_db
     read = set(outcomes.filter(pl.col("outcome") != "quarantined")["interaction_id"])
 
     columns: dict[str, list] = {c: [] for c in INTERACTION_METRICS.schema}
@@ -101,11 +108,9 @@ def interaction_metrics(
             continue
         recording = recording_of.get(id_)
         spoken, worded = conversation.get(id_, {}), language.get(id_, {})
-        sound, sound_version = _sound(recording, channel_of, rise_of, offset_of, row, level_offset_db)
+        sound, sound_version = _sound(recording, sound_of, offset_of, row, level_offset_db)
         measures = {**sound, **spoken, **worded}
         _refuse_unknown(id_, measures)
-        if ("resolved_evidence", "call") in measures:
-            measures.setdefault(("resolved", "call"), measures[("resolved_evidence", "call")])
         measures[("aht_s", "call")] = handling_s(row, measures)
         for metric, party in MEASURED:
             value = measures.get((metric, party))
@@ -177,19 +182,40 @@ def level_rise_db(segments: Sequence[tuple[float, float, float]]) -> float | Non
     return mean_db(total_s * 2 / 3, total_s) - mean_db(0.0, total_s / 3)
 
 
-def _level_rises_db(segments: pl.DataFrame) -> dict[tuple[str, int], float | None]:
-    speech = defaultdict(list)
-    columns = ("interaction_id", "audio_channel", "start_s", "end_s", "level_dbfs")
-    for id_, audio_channel, *segment in segments.filter(pl.col("kind") == "speech").select(columns).iter_rows():
-        speech[id_, audio_channel].append(tuple(segment))
-    return {key: level_rise_db(own) for key, own in speech.items()}
+class _Sound:
+    """The voices of a day's recordings: their measures, how their level rose, and whose they are."""
+
+    def __init__(self, voices: pl.DataFrame, speakers: pl.DataFrame, segments: pl.DataFrame):
+        self._voice_of = {
+            (v["interaction_id"], v["audio_channel"], v["speaker"]): v for v in voices.iter_rows(named=True)
+        }
+        self._voices_of = defaultdict(dict)
+        for id_, channel, speaker, party in speakers.select(
+            "interaction_id", "audio_channel", "speaker", "party"
+        ).iter_rows():
+            self._voices_of[id_][party] = (id_, channel, speaker)
+        spoken = defaultdict(list)
+        columns = ("interaction_id", "audio_channel", "speaker", "start_s", "end_s", "level_dbfs")
+        for id_, channel, speaker, *segment in segments.filter(pl.col("kind") == "speech").select(columns).iter_rows():
+            spoken[id_, channel, speaker].append(tuple(segment))
+        self._rise_of = {key: level_rise_db(own) for key, own in spoken.items()}
+
+    def told_apart(self, id_: str) -> bool:
+        return bool(self._voices_of[id_]) and None not in self._voices_of[id_]
+
+    def of(self, id_: str, party: str) -> tuple[Mapping | None, float | None]:
+        """Row of acoustics/voices and level rise in dB of the party; None where it has no voice."""
+        key = self._voices_of[id_].get(party)
+        return self._voice_of.get(key), self._rise_of.get(key)
+
+    def versions(self, id_: str) -> set[str]:
+        return {v["extractor_version"] for key in self._voices_of[id_].values() if (v := self._voice_of.get(key))}
 
 
 def _sound(
     recording: Mapping | None,
-    channel_of: Mapping[tuple[str, int], Mapping],
-    rise_of: Mapping[tuple[str, int], float | None],
-    offset_of: Mapping[str, float],
+    sound_of: _Sound,
+    offset_of: Mapping[tuple[str, str], float],
     interaction: Mapping,
     level_offset_db: float,
 ) -> tuple[Measures, str]:
@@ -199,22 +225,20 @@ def _sound(
     if recording is None:
         return {(m, p): NotMeasured("no_audio") for m in ACOUSTIC for p in PARTIES}, "acoustics-none"
     id_ = recording["interaction_id"]
-    versions = {c["extractor_version"] for k in (0, 1) if (c := channel_of.get((id_, k)))}
-    version = min(versions, default=recording["extractor_version"])
-    if recording["layout"] in ("mono", "dual_mono") or recording["n_channels"] == 1:
+    version = min(sound_of.versions(id_), default=recording["extractor_version"])
+    if not sound_of.told_apart(id_) and (recording["layout"] in ("mono", "dual_mono") or recording["n_channels"] == 1):
         return {(m, p): NotMeasured("mono_audio") for m in ACOUSTIC for p in PARTIES}, version
     measures: Measures = {}
     for party in PARTIES:
-        own = recording["agent_channel"] if party == "agent" else 1 - recording["agent_channel"]
         silent = NotMeasured(f"no_{party}_speech")
-        channel = channel_of.get((id_, own))
-        if channel is None:
+        voice, rise_db = sound_of.of(id_, party)
+        if voice is None:
             measures.update({(m, party): silent for m in ACOUSTIC})
             continue
-        speaks = channel["speech_s"] > 0
-        snr_db = _finite(channel["snr_db"])
-        for metric, column in _OF_CHANNEL.items():
-            value = _finite(channel[column])
+        speaks = voice["speech_s"] > 0
+        snr_db = _finite(voice["snr_db"])
+        for metric, column in _OF_VOICE.items():
+            value = _finite(voice[column])
             if metric in _NEEDS_SNR and snr_db is not None and snr_db < LOW_SNR_DB:
                 measures[metric, party] = NotMeasured("low_snr")
             elif value is None:
@@ -222,12 +246,11 @@ def _sound(
             else:
                 measures[metric, party] = value
         level_dbfs = measures["level_dbfs", party]
-        offset_db = offset_of.get(interaction["agent_id"]) if party == "agent" else None
+        offset_db = offset_of.get((interaction["agent_id"], party), level_offset_db)
         if isinstance(level_dbfs, NotMeasured):
             measures["level_db", party] = level_dbfs
         else:
-            measures["level_db", party] = level_dbfs + (level_offset_db if offset_db is None else offset_db)
-        rise_db = rise_of.get((id_, own))
+            measures["level_db", party] = level_dbfs + offset_db
         if rise_db is not None:
             measures["level_rise_db", party] = rise_db
         else:
@@ -254,6 +277,8 @@ def _why_missing(metric: str, party: str, channel: str, recording: Mapping | Non
             return NotMeasured("not_applicable_to_call_type")
     elif metric in _ONLY_WRITTEN:
         return NotMeasured("not_applicable_to_call_type")
+    if metric == "tone_activation":
+        return NotMeasured("no_audio" if recording is None else "no_event")
     words = {p: measures.get(("word_count", p)) for p in PARTIES}
     if recording is None and words["agent"] is None:
         return NotMeasured("no_audio")

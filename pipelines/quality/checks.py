@@ -8,7 +8,7 @@ from datetime import date
 
 import polars as pl
 
-from pipelines.contracts import Table, acoustics, all_tables, conversation, landing, language, transcripts
+from pipelines.contracts import Table, acoustics, all_tables, calibration, conversation, landing, language, transcripts
 from pipelines.contracts.metrics import INTERACTION_METRICS, MEASURED, METRICS, OUTCOMES
 from pipelines.contracts.recordings import RECORDINGS
 from pipelines.quality.contracts import contract_checks
@@ -24,10 +24,14 @@ TIME_TOLERANCE_S = 0.05
 BALANCE_TOLERANCE_S = 0.1
 CLIPPED_RATIO = 0.001
 LOW_CONFIDENCE = 0.5
+# So little do the words speak for the supplied agent channel: they are sure of the other one.
+SWAPPED_CONFIDENCE = 0.05
 WORDS_PER_MIN = (40, 300)
 SHORTEST_FOR_PACE_S = 10
 MOST_NULL_RATIO = 0.5
 FEWEST_FOR_NULL_RATIO = 5
+# Krippendorff 2004: below .667 nothing should be concluded from the ratings.
+LOWEST_ALPHA = 0.667
 # A NULL for one of these reasons tells nothing about the quality of measuring.
 NATURAL_REASONS = ("no_event", "not_applicable_to_call_type", "not_supplied", "no_audio")
 
@@ -247,6 +251,32 @@ def _paces_implausible(recognitions: pl.DataFrame) -> Count:
     return heard.filter(~pace.is_between(*WORDS_PER_MIN)).height, heard.height
 
 
+def _voices_without_speaker(speakers: pl.DataFrame, voices: pl.DataFrame) -> Count:
+    key = ["interaction_id", "audio_channel", "speaker"]
+    lost = voices.join(speakers, on=key, how="anti").height
+    strangers = speakers.join(voices, on=key, how="anti").height
+    unexplained = speakers.filter(pl.col("party").is_null() != (pl.col("source") == "unknown")).height
+    # a party has one voice, and the other party the other one
+    named = speakers.filter(pl.col("party").is_not_null())
+    shared = named.height - named.select("interaction_id", "party").n_unique()
+    return lost + strangers + unexplained + shared, voices.height
+
+
+def _channels_swapped(speakers: pl.DataFrame) -> Count:
+    swapped = (pl.col("source") == "corrected") | (
+        (pl.col("source") == "supplied") & (pl.col("confidence") < SWAPPED_CONFIDENCE)
+    )
+    return _interactions(speakers.filter(swapped)), _interactions(speakers)
+
+
+def _speakers_unknown(speakers: pl.DataFrame) -> Count:
+    return _interactions(speakers.filter(pl.col("party").is_null())), _interactions(speakers)
+
+
+def _interactions(frame: pl.DataFrame) -> int:
+    return frame["interaction_id"].n_unique()
+
+
 # --- conversation
 def _ends_before_start(frame: pl.DataFrame) -> Count:
     timed = frame.filter(pl.col("start_s").is_not_null() | pl.col("end_s").is_not_null())
@@ -331,6 +361,65 @@ def _interactions_without_outcome(outcomes: pl.DataFrame, interactions: pl.DataF
 def _outcomes_unexplained(outcomes: pl.DataFrame) -> Count:
     explained = (pl.col("outcome") == "eligible") == pl.col("reason").is_null()
     return outcomes.filter(~explained.fill_null(False)).height, outcomes.height
+
+
+# --- calibration
+def _reviews(ratings: pl.DataFrame) -> pl.DataFrame:
+    people = ratings.filter(~pl.col("is_machine"))
+    return people.select(*calibration.RATINGS.key, "rating", "max_rating", "is_expert")
+
+
+def _ratings_not_given(ratings: pl.DataFrame, reviews: pl.DataFrame) -> Count:
+    people = _reviews(ratings)
+    given = reviews.filter(~pl.col("not_applicable"))
+    return people.join(given, on=people.columns, how="anti").height, people.height
+
+
+def _reviews_not_compared(ratings: pl.DataFrame, reviews: pl.DataFrame) -> Count:
+    given = reviews.filter(~pl.col("not_applicable"))
+    return given.join(_reviews(ratings), on=list(calibration.RATINGS.key), how="anti").height, given.height
+
+
+def _machine_not_once(ratings: pl.DataFrame) -> Count:
+    unit = ["session_id", "interaction_id", "parameter"]
+    counted = ratings.group_by(unit).agg(pl.col("is_machine").sum())
+    return counted.filter(pl.col("is_machine") != 1).height, counted.height
+
+
+def _sessions_not_of_their_ratings(sessions: pl.DataFrame, ratings: pl.DataFrame) -> Count:
+    unit = ["session_id", "interaction_id", "parameter"]
+    counted = (
+        ratings.filter(~pl.col("is_machine"))
+        .group_by(unit)
+        .agg(pl.len().cast(pl.Int64).alias("n"), pl.min("points").alias("from"), pl.max("points").alias("to"))
+    )
+    both = sessions.join(counted, on=unit, how="full", coalesce=True)
+    same = (pl.col("n_raters") == pl.col("n")) & (pl.col("lowest") == pl.col("from"))
+    same &= pl.col("highest") == pl.col("to")
+    return both.filter(~same.fill_null(False)).height, sessions.height
+
+
+def _values_outside_their_interval(value: str, low: str, high: str) -> Callable[[pl.DataFrame], Count]:
+    def count(frame: pl.DataFrame) -> Count:
+        given = frame.filter(pl.col(low).is_not_null() | pl.col(high).is_not_null())
+        inside = (pl.col(low) <= pl.col(value) + 1e-6) & (pl.col(value) <= pl.col(high) + 1e-6)
+        return given.filter(~inside.fill_null(False)).height, given.height
+
+    return count
+
+
+def _severe_and_lenient(raters: pl.DataFrame) -> Count:
+    judged = raters.filter(pl.col("is_severe").is_not_null())
+    known = pl.col("bias").is_not_null() & ~(pl.col("is_severe") & pl.col("is_lenient"))
+    return judged.filter(~known.fill_null(False)).height, judged.height
+
+
+def _parameters_not_agreed_on(agreement: pl.DataFrame) -> Count:
+    """Parameters on which people surely disagree: the whole interval of alpha lies below the limit."""
+    alphas = agreement.filter(
+        (pl.col("statistic") == "krippendorff_alpha") & (pl.col("panel") == "reviewers") & (pl.col("period") == "all")
+    ).filter(pl.col("high").is_not_null())
+    return alphas.filter(pl.col("high") < LOWEST_ALPHA).height, alphas.height
 
 
 _NO_NUMBER = ("no_card_or_ssn_pattern_is_left", "card numbers and social security numbers are redacted")
@@ -431,7 +520,7 @@ CHECKS: tuple[Check, ...] = (
     ),
     Check(
         "channels_are_not_clipped",
-        acoustics.CHANNELS,
+        acoustics.VOICES,
         "at most 0.1 % of the samples at full scale",
         _channels_clipped,
         blocking=False,
@@ -465,6 +554,27 @@ CHECKS: tuple[Check, ...] = (
         (acoustics.SEGMENTS,),
     ),
     Check(_NO_NUMBER[0], transcripts.WORDS, _NO_NUMBER[1], _words_leaking),
+    Check(
+        "every_voice_is_somebodys_or_unknown",
+        transcripts.SPEAKERS,
+        "one row per voice; a party unless it is unknown, and each party has one voice",
+        _voices_without_speaker,
+        (acoustics.VOICES,),
+    ),
+    Check(
+        "channels_are_not_swapped",
+        transcripts.SPEAKERS,
+        "the words agree with the agent's channel (where none was supplied, swapped ones are corrected)",
+        _channels_swapped,
+        blocking=False,
+    ),
+    Check(
+        "speakers_are_told_apart",
+        transcripts.SPEAKERS,
+        "agent and customer are known",
+        _speakers_unknown,
+        blocking=False,
+    ),
     _no_number(transcripts.UTTERANCES, "text"),
     Check(
         "turns_end_after_they_start",
@@ -483,6 +593,7 @@ CHECKS: tuple[Check, ...] = (
     _in_range(conversation.MEASURES),
     _no_number(language.EVENTS, "evidence"),
     _no_number(language.ISSUE_TYPES, "evidence"),
+    _no_number(language.KEYWORDS, "keyword"),
     _in_range(language.MEASURES),
     Check(
         "every_metric_has_one_row_per_party",
@@ -513,5 +624,58 @@ CHECKS: tuple[Check, ...] = (
         OUTCOMES,
         "a reason where, and only where, the interaction is not eligible",
         _outcomes_unexplained,
+    ),
+    Check(
+        "every_rating_was_given_by_a_person_or_is_the_machines",
+        calibration.RATINGS,
+        "each person's rating is an applicable row of landing/reviews, unchanged",
+        _ratings_not_given,
+        (landing.REVIEWS,),
+    ),
+    Check(
+        "every_review_is_compared",
+        calibration.RATINGS,
+        "no applicable review waits for the day of its interaction to be run",
+        _reviews_not_compared,
+        (landing.REVIEWS,),
+        blocking=False,
+    ),
+    Check(
+        "the_machine_is_one_more_rater_of_everything_that_was_rated",
+        calibration.RATINGS,
+        "one row of the machine per session, interaction and parameter, with or without a score",
+        _machine_not_once,
+    ),
+    Check(
+        "sessions_are_made_of_their_ratings",
+        calibration.SESSIONS,
+        "number of raters, lowest and highest rating are those of calibration/ratings",
+        _sessions_not_of_their_ratings,
+        (calibration.RATINGS,),
+    ),
+    Check(
+        "intervals_hold_their_value",
+        calibration.AGREEMENT,
+        "low <= value <= high",
+        _values_outside_their_interval("value", "low", "high"),
+    ),
+    Check(
+        "raters_agree_on_every_parameter",
+        calibration.AGREEMENT,
+        "Krippendorff's alpha of the people is not surely below .667, for any parameter",
+        _parameters_not_agreed_on,
+        blocking=False,
+    ),
+    Check(
+        "intervals_hold_their_value",
+        calibration.RATERS,
+        "low <= bias <= high",
+        _values_outside_their_interval("bias", "bias_low", "bias_high"),
+    ),
+    Check(
+        "nobody_is_severe_and_lenient",
+        calibration.RATERS,
+        "a judgement of the level needs a bias, and is one of the two at the most",
+        _severe_and_lenient,
     ),
 )

@@ -7,7 +7,7 @@ import dagster as dg
 
 from pipelines.audio.decode import DecodeLimits
 from pipelines.audio.sandbox import Sandbox
-from pipelines.speech.recognition import FasterWhisper, RecognitionOptions, Transcriber
+from pipelines.speech.recognition import FasterWhisper, RecognitionOptions, Transcriber, read_hotwords
 
 
 class SandboxResource(dg.ConfigurableResource):
@@ -32,12 +32,20 @@ class TranscriberResource(dg.ConfigurableResource):
     model: str
     models: str
     language: str
+    fallback_language: str
+    hotwords: str
     beam_size: int
     workers: int
 
     def open(self) -> Transcriber:
+        """The transcriber of these settings. Raises SettingError where the file of the hotwords can't be used."""
         options = RecognitionOptions(
-            model=self.model, language=self.language, beam_size=self.beam_size, workers=self.workers
+            model=self.model,
+            language=self.language,
+            fallback_language=self.fallback_language,
+            hotwords=read_hotwords(Path(self.hotwords)) if self.hotwords else (),
+            beam_size=self.beam_size,
+            workers=self.workers,
         )
         return _transcriber(options, Path(self.models))
 

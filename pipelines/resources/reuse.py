@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import date
 
 import polars as pl
@@ -15,16 +16,19 @@ class Reuse:
     """Rows of one day by recording: those of the partition that stands, of an interrupted run, and new ones.
 
     `master` has rows for every recording that was processed, `tables` are all tables of the stage with `master` last.
-    Rows are kept by the recording's hash; `frames` puts the interactions' ids on them.
+    Rows are kept by the recording's hash; `frames` puts the interactions' ids on them. `version` is the extractor's,
+    or one for each hash where it depends on what came with the recording (its language).
     """
 
-    def __init__(self, lake: Lake, day: date, tables: tuple[Table, ...], *, master: Table, version: str):
+    def __init__(
+        self, lake: Lake, day: date, tables: tuple[Table, ...], *, master: Table, version: str | Mapping[str, str]
+    ):
         self._lake, self._day, self._tables, self._master = lake, day, tables, master
         self._kept: dict[Table, pl.DataFrame] = {}
         for table in tables:
             before = pl.concat([lake.read(table, day), lake.parts(table, day)])
             key = [c if c != "interaction_id" else "audio_sha256" for c in table.key]
-            same = before.filter(pl.col("extractor_version") == version).unique(key, keep="last", maintain_order=True)
+            same = before.filter(_stands(version)).unique(key, keep="last", maintain_order=True)
             self._kept[table] = same.drop("interaction_id")
         done = self._kept[master]
         if "outcome" in done.columns:  # what failed is tried again
@@ -59,3 +63,10 @@ class Reuse:
         """The day is written: its parts aren't needed any more."""
         for table in self._tables:
             self._lake.drop_parts(table, [self._day])
+
+
+def _stands(version: str | Mapping[str, str]) -> pl.Expr:
+    if isinstance(version, str):
+        return pl.col("extractor_version") == version
+    own = pl.col("audio_sha256").replace_strict(version, default=None, return_dtype=pl.String)
+    return (pl.col("extractor_version") == own).fill_null(False)

@@ -45,15 +45,17 @@ def stage_assets(
     kinds: set[str],
     name: str,
     retry: bool = False,
+    after: tuple[dg.AssetKey, ...] = (),
 ) -> Callable:
     """Decorator: a function that writes `tables` through a Stage becomes their assets, with three checks each.
 
-    `reads` are the tables that it reads; `daily` the partitions (None: one whole table).
+    `reads` are the tables that it reads, `after` what else must stand before; `daily` the partitions (None: one whole
+    table).
     """
     specs = [
         dg.AssetSpec(
             asset_key(t),
-            deps=[asset_key(r) for r in dict.fromkeys((*reads, *tables_read(*tables))) if r not in tables],
+            deps=[*(asset_key(r) for r in dict.fromkeys((*reads, *tables_read(*tables))) if r not in tables), *after],
             description=f"{t.meaning}\n\nGrain: {t.grain}.",
             group_name=t.stage,
             kinds={*kinds, "parquet"},

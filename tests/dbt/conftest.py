@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from dbt_lake import Dbt
+from sql_models import SqlModels
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))  # oracle.py
 
@@ -20,6 +21,12 @@ def project(tmp_path_factory) -> Dbt:
     assert parsed.success, parsed.exception
     dbt.manifest = parsed.result
     return dbt
+
+
+@pytest.fixture(scope="session")
+def models(project: Dbt) -> SqlModels:
+    """The project's SQL, to be run in memory."""
+    return SqlModels(project)
 
 
 @pytest.fixture

@@ -22,8 +22,25 @@ MONDAY = date(2026, 3, 2)
 
 
 @dataclass(frozen=True)
+class Ticket:
+    """One ticket of the CRM."""
+
+    id: str
+    interaction: str | None = None
+    customer: str | None = None
+    issue_type: str | None = None
+    status: str | None = None
+    opened_at: datetime | None = None
+    resolved_at: datetime | None = None
+    reopened_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Call:
-    """One interaction of a test lake. `values` holds the metrics that were measured; the others are `no_event`."""
+    """One interaction of a test lake. `values` holds the metrics that were measured; the others are `no_event`.
+
+    `extractor` is the version that measured them.
+    """
 
     id: str
     day: date = MONDAY
@@ -38,17 +55,22 @@ class Call:
     issue_type: str | None = "billing"
     customer: str | None = None
     transferred_at: datetime | None = None
+    extractor: str = "t"
+    ticket: str | None = None
+    ended_at: datetime | None = None
+    hold_s: float | None = None
+    acw_s: float | None = None
 
     @property
     def started_at(self) -> datetime:
         return datetime.combine(self.day, self.at, UTC)
 
 
-def write_day(lake: Lake, day: date, calls: Iterable[Call]) -> None:
-    """Replace the day's partition of every daily table by what these calls give."""
+def rows_of(calls: Iterable[Call]) -> dict[str, list[dict]]:
+    """What these calls give in the daily tables, by table name."""
     calls = list(calls)
     read = [c for c in calls if c.outcome != "quarantined"]
-    rows: dict[str, list[dict]] = {
+    return {
         "landing/interactions": [
             {
                 "interaction_id": c.id,
@@ -60,6 +82,10 @@ def write_day(lake: Lake, day: date, calls: Iterable[Call]) -> None:
                 "customer_key": c.customer,
                 "call_type": c.call_type,
                 "transferred_at": c.transferred_at,
+                "ticket_id": c.ticket,
+                "ended_at": c.ended_at,
+                "hold_s": c.hold_s,
+                "acw_s": c.acw_s,
                 "client": "acme",
                 "source_file": "interactions.csv",
             }
@@ -74,6 +100,8 @@ def write_day(lake: Lake, day: date, calls: Iterable[Call]) -> None:
                 "n_words": None if c.outcome == "quarantined" else 100,
                 "language": "en",
                 "layout": "two_channel",
+                "speaker_source": "default",
+                "speaker_confidence": 0.75,
             }
             for c in calls
         ],
@@ -96,7 +124,7 @@ def write_day(lake: Lake, day: date, calls: Iterable[Call]) -> None:
                 "value": c.values.get((m.id, party)),
                 "unit": m.unit,
                 "reason": None if (m.id, party) in c.values else "no_event",
-                "extractor_version": "t",
+                "extractor_version": c.extractor,
             }
             for c in read
             for m in METRICS.values()
@@ -135,6 +163,20 @@ def write_day(lake: Lake, day: date, calls: Iterable[Call]) -> None:
                 "party": "customer",
                 "sentiment": -0.5,
                 "confidence": 0.8,
+                "word_sentiment": -0.25,
+                "activation": 1.5,
+                "quarter": 4,
+                "extractor_version": "t",
+            }
+            for c in read
+        ],
+        "language/keywords": [
+            {
+                "interaction_id": c.id,
+                "party": "customer",
+                "keyword": c.issue_type or "nothing",
+                "n": 2,
+                "utterance": 1,
                 "extractor_version": "t",
             }
             for c in read
@@ -155,12 +197,40 @@ def write_day(lake: Lake, day: date, calls: Iterable[Call]) -> None:
             {"interaction_id": c.id, "event": 0, "kind": "empathy", "party": "agent", "start_s": 15.0} for c in read
         ],
     }
+
+
+def write_day(lake: Lake, day: date, calls: Iterable[Call]) -> None:
+    """Replace the day's partition of every daily table by what these calls give."""
+    rows = rows_of(calls)
     for contract in all_tables().values():
         if contract.daily:
             lake.write(contract, contract.frame(rows.get(contract.name, [])), day, inputs="test")
 
 
-def write_lake(root: Path, calls: Iterable[Call]) -> Lake:
+def write_tickets(lake: Lake, tickets: Iterable[Ticket]) -> None:
+    """Replace the tickets of the CRM."""
+    contract = all_tables()["landing/tickets"]
+    lake.write(contract, contract.frame(ticket_rows(tickets)), inputs="test")
+
+
+def ticket_rows(tickets: Iterable[Ticket]) -> list[dict]:
+    return [
+        {
+            "ticket_id": t.id,
+            "interaction_id": t.interaction,
+            "customer_key": t.customer,
+            "issue_type": t.issue_type,
+            "status": t.status,
+            "opened_at": t.opened_at,
+            "resolved_at": t.resolved_at,
+            "reopened_at": t.reopened_at,
+            "source_file": "tickets.csv",
+        }
+        for t in tickets
+    ]
+
+
+def write_lake(root: Path, calls: Iterable[Call], tickets: Iterable[Ticket] = ()) -> Lake:
     """A lake with these calls, two listed agents, a survey, a rejected row and the files of the ledger."""
     calls = list(calls)
     lake = Lake(root)
@@ -188,6 +258,7 @@ def write_lake(root: Path, calls: Iterable[Call]) -> Lake:
         if not contract.daily:
             frame = catalogue() if contract.name == "metrics/catalogue" else contract.frame(rows.get(contract.name, []))
             lake.write(contract, frame, inputs="test")
+    write_tickets(lake, tickets)
     (root / "ops" / "dq_results").mkdir(parents=True, exist_ok=True)
     (root / "ops" / "dq_results" / "run.jsonl").write_text(
         json.dumps({"run_id": "r", "checked_at": "2026-03-02T10:00:00", "passed": True, "blocking": True}) + "\n"

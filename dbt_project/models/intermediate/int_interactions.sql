@@ -18,6 +18,8 @@ joined as (
         outcomes.duration_s,
         outcomes.n_words,
         outcomes.layout,
+        outcomes.speaker_source,
+        outcomes.speaker_confidence,
         coalesce(outcomes.language, interactions.language) as language,
         coalesce(issue_types.issue_type, interactions.issue_type) as issue_type,
         coalesce(issue_types.issue_type_source, if(interactions.issue_type is null, null, 'crm')) as issue_type_source,

@@ -1,10 +1,42 @@
 -- One row per interaction that was read and parameter whose main metric it has: value, and score by the curves.
--- A parameter with several curves scores their mean; without its main metric it is not applicable.
-with metrics as (select * from {{ ref('stg_metrics') }}),
+-- A parameter with several curves scores their mean; one that is `scaled` the main curve's score times the mean of the
+-- others. Without its main metric it is not applicable.
+with measured as (select * from {{ ref('stg_metrics') }} where metric <> 'resolved'),
+
+resolution as (select * from {{ ref('int_resolution') }}),
 
 parameters as (select * from {{ ref('parameters') }}),
 
 segments as (select * from {{ ref('int_curve_segments') }}),
+
+metrics as (
+    select
+        interaction_id,
+        call_date,
+        metric,
+        party,
+        value,
+        reason
+    from measured
+    union all
+    select
+        interaction_id,
+        call_date,
+        'resolved' as metric,
+        'call' as party,
+        resolved as value,
+        reason
+    from resolution
+    union all
+    select
+        interaction_id,
+        call_date,
+        'aht_ratio' as metric,
+        'call' as party,
+        aht_ratio as value,
+        if(aht_ratio is null, 'not_supplied', null) as reason
+    from resolution
+),
 
 curves as (
     select distinct
@@ -18,6 +50,7 @@ inputs as (
         metrics.interaction_id,
         metrics.call_date,
         parameters.parameter,
+        coalesce(parameters.combine = 'scaled', false) as is_scaled,
         metrics.metric,
         metrics.metric = parameters.metric as is_main,
         metrics.value,
@@ -46,21 +79,36 @@ scored as (
             and (segments.is_last or inputs.x_e6 <= segments.high_x_e6)
 ),
 
-combined as (
+gathered as (
     select
         interaction_id,
         call_date,
         parameter,
         max(value) filter (where is_main) as metric_value,
         max(reason) filter (where is_main) as reason,
-        if(
-            metric_value is null,
-            null,
-            cast({{ divide_e4('sum(score_e4)', 'count(score_e4)') }} as bigint)
-        ) as score_e4
+        is_scaled,
+        max(score_e4) filter (where is_main) as main_e4,
+        cast(sum(score_e4) as bigint) as sum_e4,
+        count(score_e4) as n
     from scored
-    group by interaction_id, call_date, parameter
+    group by interaction_id, call_date, parameter, is_scaled
     having bool_or(is_main)
+),
+
+combined as (
+    select
+        interaction_id,
+        call_date,
+        parameter,
+        metric_value,
+        reason,
+        case
+            when main_e4 is null then null
+            when is_scaled and n > 1 then {{ divide_e4('main_e4 * (sum_e4 - main_e4)', '1000000 * (n - 1)') }}
+            when is_scaled then main_e4
+            else {{ divide_e4('sum_e4', 'n') }}
+        end as score_e4
+    from gathered
 )
 
 select * from combined

@@ -8,7 +8,8 @@ repeats as (
     select
         first_contact.interaction_id,
         first_contact.call_date,
-        count(*) as repeats
+        count(*) as repeats,
+        min(later.started_at) as first_repeat_at
     from contacts as first_contact
     inner join contacts as later
         on
@@ -30,7 +31,8 @@ counted as (
             interactions.customer_key is null or interactions.issue_type is null,
             null,
             coalesce(repeats.repeats, 0)
-        ) as value
+        ) as value,
+        repeats.first_repeat_at
     from interactions
     left join repeats
         on interactions.interaction_id = repeats.interaction_id and interactions.call_date = repeats.call_date

@@ -1,7 +1,7 @@
 -- One row per scored interaction and basis.
-{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_days() }}") }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_scored_days() }}") }}
 
-with parameter_scores as (select * from {{ ref('fct_parameter_scores') }} where {{ in_days('call_date') }}),
+with parameter_scores as (select * from {{ ref('fct_parameter_scores') }} where {{ in_scored_days('call_date') }}),
 
 added as (
     select

@@ -9,6 +9,14 @@ agents as (select * from {{ ref('stg_agents') }}),
 
 surveys as (select * from {{ ref('stg_surveys') }}),
 
+measures as (select * from {{ ref('int_measures') }}),
+
+resolution as (select * from {{ ref('int_resolution') }}),
+
+issue_types as (select * from {{ ref('dim_issue_types') }}),
+
+newest as (select max(call_date) as known_until from interactions),
+
 joined as (
     select
         interactions.interaction_id,
@@ -28,6 +36,8 @@ joined as (
         interactions.language,
         interactions.issue_type,
         interactions.issue_type_source,
+        issue_types.driver,
+        issue_types.sub_driver as intent,
         interactions.customer_key,
         interactions.ticket_id,
         case
@@ -52,19 +62,42 @@ joined as (
         interactions.duration_s,
         interactions.n_words,
         interactions.layout,
+        interactions.speaker_source,
+        interactions.speaker_confidence,
+        measures.asr_confidence,
+        measures.snr_db,
+        measures.extractor_versions,
         interactions.is_recorded,
         interactions.is_transcribed,
         interactions.hold_s,
         interactions.acw_s,
+        resolution.aht_s,
+        resolution.aht_without_acw_s,
+        resolution.aht_ratio,
         surveys.csat,
         surveys.nps,
-        interactions.call_date + 7 as mature_on
+        cast(resolution.resolved as bigint) as resolved,
+        resolution.resolved_source,
+        cast(resolution.resolved_evidence as bigint) as resolved_evidence,
+        cast(resolution.repeats as bigint) as repeats_within_7d,
+        interactions.call_date + 7 as mature_on,
+        mature_on <= newest.known_until as is_mature,
+        if(resolution.repeats is null and resolution.resolved_source is distinct from 'ticket', null, mature_on)
+            as resolved_on
     from interactions
+    cross join newest
     left join cards
         on interactions.interaction_id = cards.interaction_id and interactions.call_date = cards.call_date
     left join scores
         on interactions.interaction_id = scores.interaction_id and interactions.call_date = scores.call_date
     left join agents on interactions.agent_id = agents.agent_id
+    left join issue_types on interactions.issue_type = issue_types.issue_type
+    left join measures
+        on interactions.interaction_id = measures.interaction_id and interactions.call_date = measures.call_date
+    left join resolution
+        on
+            interactions.interaction_id = resolution.interaction_id
+            and interactions.call_date = resolution.call_date
     left join surveys on interactions.interaction_id = surveys.interaction_id
 )
 

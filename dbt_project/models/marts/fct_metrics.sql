@@ -1,18 +1,18 @@
 -- One row per interaction that was read, metric and party.
--- A day that is built again may also change the repeat contacts of the days before it, so these are replaced as well.
+-- What later days change (resolution, repeat contacts) is replaced on all days whose scores this run computes.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    pre_hook="{{ drop_days(also=\"metric = 'repeat_within_7d' and \" ~ in_days('call_date', reach_back=8)) }}"
+    pre_hook="{{ drop_days_and_scored(\"metric in ('resolved', 'repeat_within_7d')\") }}"
 ) }}
 
 with metrics as (
     select *
     from {{ ref('stg_metrics') }}
-    where {{ in_days('call_date') }} and metric <> 'repeat_within_7d'
+    where {{ in_days('call_date') }} and metric not in ('resolved', 'repeat_within_7d')
 ),
 
-repeat_contacts as (select * from {{ ref('int_repeat_contacts') }} where {{ in_days('call_date', reach_back=8) }}),
+resolution as (select * from {{ ref('int_resolution') }} where {{ in_scored_days('call_date') }}),
 
 measured as (
     select
@@ -27,19 +27,34 @@ measured as (
     from metrics
 ),
 
+resolved as (
+    select
+        interaction_id,
+        call_date,
+        'resolved' as metric,
+        'call' as party,
+        cast(resolved as double) as value,
+        '0/1' as unit,
+        reason,
+        'resolution/1' as extractor_version
+    from resolution
+),
+
 counted as (
     select
         interaction_id,
         call_date,
         'repeat_within_7d' as metric,
         'call' as party,
-        cast(value as double) as value,
+        cast(repeats as double) as value,
         'count' as unit,
-        if(value is null, 'not_supplied', null) as reason,
+        if(repeats is null, 'not_supplied', null) as reason,
         'repeat_contacts/1' as extractor_version
-    from repeat_contacts
+    from resolution
 )
 
 select * from measured
+union all
+select * from resolved
 union all
 select * from counted

@@ -1,15 +1,15 @@
 -- One row per scored interaction, basis and parameter of its scorecard.
 -- Integers throughout: weights and scores in 1/10000, effective weights in 1/100000000. What rounding leaves over
 -- goes to the greatest contribution, and to the greatest weight.
-{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_days() }}") }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_scored_days() }}") }}
 
 with interaction_scorecards as (
-    select * from {{ ref('int_interaction_scorecards') }} where {{ in_days('call_date') }}
+    select * from {{ ref('int_interaction_scorecards') }} where {{ in_scored_days('call_date') }}
 ),
 
 scorecard_weights as (select * from {{ ref('scorecard_weights') }}),
 
-parameter_values as (select * from {{ ref('int_parameter_values') }} where {{ in_days('call_date') }}),
+parameter_values as (select * from {{ ref('int_parameter_values') }} where {{ in_scored_days('call_date') }}),
 
 weighted as (
     select

@@ -19,7 +19,10 @@ select
     utterances.language,
     utterances.source,
     sentiments.sentiment,
-    sentiments.confidence as sentiment_confidence
+    sentiments.confidence as sentiment_confidence,
+    sentiments.word_sentiment,
+    sentiments.activation,
+    sentiments.quarter
 from utterances
 left join sentiments
     on

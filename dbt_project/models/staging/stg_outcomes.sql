@@ -10,5 +10,7 @@ select
     duration_s,
     n_words,
     language,
-    layout
+    layout,
+    speaker_source,
+    speaker_confidence
 from source

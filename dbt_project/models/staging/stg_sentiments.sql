@@ -5,6 +5,10 @@ select
     interaction_id,
     date as call_date,
     cast(utterance as bigint) as utterance,
+    party,
     sentiment,
-    confidence
+    confidence,
+    word_sentiment,
+    activation,
+    cast(quarter as bigint) as quarter
 from source

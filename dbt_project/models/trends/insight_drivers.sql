@@ -1,12 +1,15 @@
 -- One row per dimension, value, period, basis and parameter: where the points go.
 with trend_parameters as (
     select * from {{ ref('trend_parameters') }}
-    where dimension in ('all', 'team', 'campaign', 'issue_type') and period in ('week', 'month')
+    where dimension in ('all', 'team', 'campaign', 'issue_type', 'driver', 'intent') and period in ('week', 'month')
 ),
 
 trend_iqs as (
     select * from {{ ref('trend_iqs') }}
-    where dimension in ('all', 'team', 'campaign', 'issue_type') and period in ('week', 'month') and n > 0
+    where
+        dimension in ('all', 'team', 'campaign', 'issue_type', 'driver', 'intent')
+        and period in ('week', 'month')
+        and n > 0
 ),
 
 lost as (

@@ -10,7 +10,7 @@ from pipelines.contracts.conversation import EVENTS, TURNS
 from pipelines.contracts.landing import INTERACTIONS
 from pipelines.contracts.measured import NotMeasured
 from pipelines.contracts.recordings import RECORDINGS
-from pipelines.contracts.transcripts import UTTERANCES
+from pipelines.contracts.transcripts import SPEAKERS, UTTERANCES
 from pipelines.conversation import Announcements, TurnOptions, conversation_version, conversations
 
 
@@ -30,10 +30,26 @@ def recording(id_, layout="two_channel", agent_channel=0, outcome="accepted"):
     }
 
 
+def speakers(recording_):
+    """Each channel is a party's; nobody knows on mono recordings."""
+    agent_channel = recording_["agent_channel"]
+    known = recording_["layout"] == "two_channel"
+    return [
+        {
+            "interaction_id": recording_["interaction_id"],
+            "audio_channel": channel,
+            "speaker": 0,
+            "party": (("agent" if channel == agent_channel else "customer") if known else None),
+        }
+        for channel in range(2 if known else 1)
+    ]
+
+
 def segment(id_, channel, start_s, end_s, kind="speech"):
     return {
         "interaction_id": id_,
         "audio_channel": channel,
+        "speaker": 0,
         "kind": kind,
         "start_s": float(start_s),
         "end_s": float(end_s),
@@ -51,6 +67,7 @@ def day(interactions, recordings=(), segments=(), utterances=(), announcements=A
         INTERACTIONS.frame(list(interactions)),
         RECORDINGS.frame(list(recordings)),
         SEGMENTS.frame(list(segments)),
+        SPEAKERS.frame([s for r in recordings for s in speakers(r)]),
         UTTERANCES.frame(list(utterances)),
         announcements,
     )

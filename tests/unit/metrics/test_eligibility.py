@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from pipelines.contracts.acoustics import CHANNELS
+from pipelines.contracts.acoustics import VOICES
 from pipelines.contracts.landing import INTERACTIONS
 from pipelines.contracts.metrics import OUTCOMES
 from pipelines.contracts.recordings import RECORDINGS
-from pipelines.contracts.transcripts import RECOGNITIONS, UTTERANCES
+from pipelines.contracts.transcripts import RECOGNITIONS, SPEAKERS, UTTERANCES
 from pipelines.metrics import outcomes
 
 EIGHT = "one two three four five six seven eight"
@@ -29,14 +29,15 @@ def verdict(
     """The outcome of one interaction; by default an ordinary call with a party on each channel."""
     at = datetime(2026, 3, 2, 9, tzinfo=UTC)
     row = {"interaction_id": "a", "call_date": date(2026, 3, 2), "channel": channel, "started_at": at, **row}
-    recordings, channels, recognitions = [], [], []
+    recordings, channels, speakers, recognitions = [], [], [], []
     if recording is not None:
         ordinary = {"layout": "two_channel", "n_channels": 2, "agent_channel": 0, "outcome": "accepted"}
         recordings = [{"interaction_id": "a", "duration_s": 60.0, **ordinary, **recording}]
         channels = [
-            {"interaction_id": "a", "audio_channel": i, "speech_s": s, "music_s": 0.0, "clipping_ratio": 0.0}
+            {"interaction_id": "a", "audio_channel": i, "speaker": 0, "speech_s": s, "clipping_ratio": 0.0}
             for i, s in enumerate(speech_s)
         ]
+        speakers = speakers_of(recordings[0], len(speech_s))
         if recognised:
             recognitions = [
                 {"interaction_id": "a", "audio_channel": i, "outcome": recognised, "language": "en", "n_words": 8}
@@ -59,12 +60,29 @@ def verdict(
         INTERACTIONS.frame([row]),
         RECORDINGS.frame(recordings),
         RECOGNITIONS.frame(recognitions),
-        CHANNELS.frame(channels),
+        VOICES.frame(channels),
+        SPEAKERS.frame(speakers),
         UTTERANCES.frame(utterances),
         supported_languages=supported,
     )
     assert found.schema == OUTCOMES.schema
     return found.row(0, named=True)
+
+
+def speakers_of(recording: dict, n_voices: int) -> list[dict]:
+    """Each channel is a party's, but on mono recordings nobody knows."""
+    known = recording["layout"] not in ("mono", "dual_mono")
+    party_of = {recording["agent_channel"]: "agent", 1 - recording["agent_channel"]: "customer"}
+    return [
+        {
+            "interaction_id": "a",
+            "audio_channel": i,
+            "speaker": 0,
+            "party": party_of[i] if known else None,
+            "source": "default" if known else "unknown",
+        }
+        for i in range(n_voices)
+    ]
 
 
 def told(found):
@@ -110,7 +128,8 @@ def test_a_named_recording_that_never_arrived_is_quarantined():
         INTERACTIONS.frame([{**row, "recording": "recordings/a.wav"}]),
         RECORDINGS.empty(),
         RECOGNITIONS.empty(),
-        CHANNELS.empty(),
+        VOICES.empty(),
+        SPEAKERS.empty(),
         UTTERANCES.empty(),
     )
     assert found["reason"].to_list() == ["recording_missing"]
@@ -165,9 +184,10 @@ def test_one_sound_is_excluded_only_where_the_speakers_are_not_told_apart(layout
     assert told(verdict(recording=mono)) == ("eligible", None)
 
 
-def test_the_same_speech_on_both_channels_counts_once():
-    found = verdict(recording={"layout": "dual_mono"}, speech_s=(3.0, 3.0))
-    assert told(found) == ("excluded", "too_short")
+def test_a_party_that_nobody_can_name_is_not_said_to_be_silent():
+    found = verdict(recording={"layout": "dual_mono"}, speech_s=(9.0,), said=((None, EIGHT * 3),))
+    assert told(found) == ("excluded", "dual_mono")
+    assert (found["speaker_source"], found["speaker_confidence"]) == ("unknown", 0.0)
 
 
 def test_nine_words_are_too_few_and_ten_enough():
@@ -200,6 +220,11 @@ def test_a_conversation_in_writing_needs_both_sides_and_ten_words(channel):
 def test_there_is_one_row_per_interaction_that_came_in():
     rows = [{"interaction_id": f"{i:03}", "channel": "call"} for i in range(5)]
     found = outcomes(
-        INTERACTIONS.frame(rows), RECORDINGS.empty(), RECOGNITIONS.empty(), CHANNELS.empty(), UTTERANCES.empty()
+        INTERACTIONS.frame(rows),
+        RECORDINGS.empty(),
+        RECOGNITIONS.empty(),
+        VOICES.empty(),
+        SPEAKERS.empty(),
+        UTTERANCES.empty(),
     )
     assert found["interaction_id"].to_list() == ["000", "001", "002", "003", "004"]

@@ -7,23 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.contracts.acoustics import CHANNELS, SEGMENTS
+from pipelines.contracts.acoustics import SEGMENTS, VOICES
 from pipelines.contracts.landing import AGENTS, INTERACTIONS
 from pipelines.contracts.measured import NotMeasured
-from pipelines.contracts.metrics import INTERACTION_METRICS, METRICS, OUTCOMES
+from pipelines.contracts.metrics import INTERACTION_METRICS, MEASURED, METRICS, OUTCOMES
 from pipelines.contracts.recordings import RECORDINGS
+from pipelines.contracts.transcripts import SPEAKERS
 from pipelines.conversation import Segment, Utterance, conversation_measures, find_events, floor_of
 from pipelines.metrics import interaction_metrics
 from pipelines.metrics.interaction import OF_THE_WORDS, handling_s, level_rise_db
 
-ROWS = sum(len(m.parties) for m in METRICS.values() if m.id != "repeat_within_7d")
+ROWS = len(MEASURED)
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 SAID = [Utterance("agent", 0, 20, "word " * 50, 50, 0.9), Utterance("customer", 21, 40, "word " * 40, 40, 0.9)]
 TALK = floor_of([Segment("agent", 0, 20), Segment("customer", 21, 40)], SAID)
 CONVERSATION = conversation_measures(TALK, find_events(TALK, SAID), SAID)
-LANGUAGE = {
-    (m, p): 1.0 for m in OF_THE_WORDS - {"first_response_s", "readability", "resolved"} for p in METRICS[m].parties
-}
+LANGUAGE = {(m, p): 1.0 for m in OF_THE_WORDS - {"first_response_s", "readability"} for p in METRICS[m].parties}
 MEASURED = {
     "speech_s": 20.0,
     "music_s": 0.0,
@@ -60,16 +59,23 @@ def metrics_of(
         "acw_s": 30.0,
         **(row or {}),
     }
-    recordings = []
+    recordings, speakers = [], []
     if recording is not None:
         ordinary = {"layout": "two_channel", "n_channels": 2, "agent_channel": 0, "outcome": "accepted"}
         recordings = [{"interaction_id": "a", **ordinary, **recording, "extractor_version": "decode-1"}]
+        agents_is = recordings[0]["agent_channel"]
+        if recordings[0]["layout"] == "two_channel":
+            parties = {agents_is: "agent", 1 - agents_is: "customer"}
+            speakers = [
+                {"interaction_id": "a", "audio_channel": c, "speaker": 0, "party": p} for c, p in parties.items()
+            ]
     return interaction_metrics(
         OUTCOMES.frame([{"interaction_id": "a", "outcome": outcome}]),
         INTERACTIONS.frame([row]),
         RECORDINGS.frame(recordings),
-        CHANNELS.frame([{"interaction_id": "a", "audio_channel": i, **c} for i, c in enumerate(channels)]),
-        SEGMENTS.frame([{"interaction_id": "a", "kind": "speech", **s} for s in segments]),
+        VOICES.frame([{"interaction_id": "a", "audio_channel": i, "speaker": 0, **c} for i, c in enumerate(channels)]),
+        SPEAKERS.frame(speakers),
+        SEGMENTS.frame([{"interaction_id": "a", "speaker": 0, "kind": "speech", **s} for s in segments]),
         AGENTS.frame(list(agents)),
         {} if conversation is None else {"a": conversation},
         {} if language is None else {"a": language},
@@ -182,12 +188,6 @@ def test_a_chat_has_no_spoken_metrics():
     assert found(frame, "conversation_s") == "not_applicable_to_call_type"
     assert found(frame, "word_count", "agent") == 4
     assert found(frame, "sentiment_mean", "customer") == 1
-
-
-def test_resolved_is_what_was_said_until_more_is_known():
-    said = {**LANGUAGE, ("resolved_evidence", "call"): NotMeasured("no_event")}
-    assert found(metrics_of(recording={}), "resolved") == 1
-    assert found(metrics_of(recording={}, language=said), "resolved") == "no_event"
 
 
 def test_each_metric_carries_the_version_of_its_own_stage():

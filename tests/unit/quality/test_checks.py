@@ -6,7 +6,7 @@ from functools import cache
 import polars as pl
 import pytest
 
-from pipelines.contracts import acoustics, all_tables, conversation, landing, language, transcripts
+from pipelines.contracts import acoustics, all_tables, calibration, conversation, landing, language, transcripts
 from pipelines.contracts.metrics import INTERACTION_METRICS, MEASURED, METRICS, OUTCOMES
 from pipelines.contracts.recordings import RECORDINGS
 from pipelines.quality import checks
@@ -73,80 +73,131 @@ def _sound_day() -> dict:
     quarantined = {"interaction_id": "bad", "outcome": "quarantined", "reason": "not_audio", "detail": "no"}
     channels = [(i, c) for i in CALLS for c in (0, 1)]
     frames = {t: t.empty() for t in all_tables().values()}
-    return frames | {
-        landing.FILES: landing.FILES.frame(
-            [{"source_file": "i.csv", "rows_read": 9, "rows_accepted": 8, "rows_rejected": 1}]
-        ),
-        landing.REJECTS: landing.REJECTS.frame(
-            [
-                {"source_file": "i.csv", "row_number": 4, "reason": "metadata_invalid"},
-                {"source_file": "i.csv", "row_number": 5, "reason": "unknown_interaction"},
-                {"source_file": "recordings/x.wav", "row_number": 0, "reason": "no_metadata"},
-            ]
-        ),
-        landing.AGENTS: landing.AGENTS.frame([{"agent_id": "a1"}]),
-        landing.INTERACTIONS: landing.INTERACTIONS.frame(
-            [*calls, {"interaction_id": "chat", "channel": "chat"} | common]
-        ),
-        landing.TRANSCRIPTS: landing.TRANSCRIPTS.frame([{"interaction_id": "chat", "text": "hello"}]),
-        landing.MESSAGES: landing.MESSAGES.frame([{"interaction_id": "chat", "seq": 0, "text": "order 12345678"}]),
-        landing.SURVEYS: landing.SURVEYS.frame([{"interaction_id": "chat", "comment": "fine, on 2026-03-02"}]),
-        RECORDINGS: RECORDINGS.frame([*accepted, quarantined]),
-        acoustics.SEGMENTS: acoustics.SEGMENTS.frame(
-            [
-                {"interaction_id": i, "audio_channel": c, "kind": "speech", "start_s": s, "end_s": s + 20.0}
-                for i, c in channels
-                for s in (c * 1.0, 30.0 + c)
-            ]
-        ),
-        acoustics.CHANNELS: acoustics.CHANNELS.frame(
-            [{"interaction_id": i, "audio_channel": c, "clipping_ratio": 0.0} for i, c in channels]
-        ),
-        acoustics.MEASUREMENTS: acoustics.MEASUREMENTS.frame(
-            [{"interaction_id": i, "outcome": "measured"} for i in CALLS]
-        ),
-        transcripts.RECOGNITIONS: transcripts.RECOGNITIONS.frame(
-            [
-                {
-                    "interaction_id": i,
-                    "audio_channel": c,
-                    "outcome": "transcribed",
-                    "asr_confidence": 0.9,
-                    "n_words": 80,
-                    "speech_s": 40.0,
-                }
-                for i, c in channels
-            ]
-        ),
-        transcripts.WORDS: transcripts.WORDS.frame(
-            [
-                {"interaction_id": i, "audio_channel": c, "word_index": k, "start_s": s, "end_s": s + 0.3, "word": w}
-                for i, c in channels
-                for k, (s, w) in enumerate([(2.0, "my"), (3.0, "number"), (4.0, "4111"), (20.5, "thanks")])
-            ]
-        ),
-        transcripts.UTTERANCES: transcripts.UTTERANCES.frame([{"interaction_id": "chat", "text": "[card] it is"}]),
-        conversation.TURNS: conversation.TURNS.frame(
-            [{"interaction_id": i, "turn": 0, "start_s": 0.0, "end_s": 20.0} for i in CALLS]
-        ),
-        conversation.EVENTS: conversation.EVENTS.frame(
-            [
-                {"interaction_id": "call-0", "event": 0, "kind": "hold", "start_s": 3.0, "end_s": 3.0},
-                {"interaction_id": "call-0", "event": 1, "kind": "keyword", "evidence": "cancel"},
-            ]
-        ),
-        conversation.MEASURES: only(conversation.MEASURES, measures(CALLS)),
-        language.EVENTS: language.EVENTS.frame([{"interaction_id": "call-0", "event": 0, "evidence": "sorry"}]),
-        language.ISSUE_TYPES: language.ISSUE_TYPES.frame([{"interaction_id": "call-0", "evidence": "bill"}]),
-        language.MEASURES: only(language.MEASURES, measures(CALLS)),
-        INTERACTION_METRICS: INTERACTION_METRICS.frame(measures([*CALLS, "chat"])),
-        OUTCOMES: OUTCOMES.frame(
-            [
-                *({"interaction_id": i, "outcome": "eligible"} for i in CALLS),
-                {"interaction_id": "chat", "outcome": "excluded", "reason": "one_party"},
-                {"interaction_id": "bad", "outcome": "quarantined", "reason": "not_audio"},
-            ]
-        ),
+    return (
+        frames
+        | {
+            landing.FILES: landing.FILES.frame(
+                [{"source_file": "i.csv", "rows_read": 9, "rows_accepted": 8, "rows_rejected": 1}]
+            ),
+            landing.REJECTS: landing.REJECTS.frame(
+                [
+                    {"source_file": "i.csv", "row_number": 4, "reason": "metadata_invalid"},
+                    {"source_file": "i.csv", "row_number": 5, "reason": "unknown_interaction"},
+                    {"source_file": "recordings/x.wav", "row_number": 0, "reason": "no_metadata"},
+                ]
+            ),
+            landing.AGENTS: landing.AGENTS.frame([{"agent_id": "a1"}]),
+            landing.INTERACTIONS: landing.INTERACTIONS.frame(
+                [*calls, {"interaction_id": "chat", "channel": "chat"} | common]
+            ),
+            landing.TRANSCRIPTS: landing.TRANSCRIPTS.frame([{"interaction_id": "chat", "text": "hello"}]),
+            landing.MESSAGES: landing.MESSAGES.frame([{"interaction_id": "chat", "seq": 0, "text": "order 12345678"}]),
+            landing.SURVEYS: landing.SURVEYS.frame([{"interaction_id": "chat", "comment": "fine, on 2026-03-02"}]),
+            RECORDINGS: RECORDINGS.frame([*accepted, quarantined]),
+            acoustics.SEGMENTS: acoustics.SEGMENTS.frame(
+                [
+                    {
+                        "interaction_id": i,
+                        "audio_channel": c,
+                        "speaker": 0,
+                        "kind": "speech",
+                        "start_s": s,
+                        "end_s": s + 20.0,
+                    }
+                    for i, c in channels
+                    for s in (c * 1.0, 30.0 + c)
+                ]
+            ),
+            acoustics.VOICES: acoustics.VOICES.frame(
+                [{"interaction_id": i, "audio_channel": c, "speaker": 0, "clipping_ratio": 0.0} for i, c in channels]
+            ),
+            transcripts.SPEAKERS: transcripts.SPEAKERS.frame(
+                [
+                    {
+                        "interaction_id": i,
+                        "audio_channel": c,
+                        "speaker": 0,
+                        "party": ("agent", "customer")[c],
+                        "source": "supplied",
+                        "confidence": (0.9, 0.9)[c],
+                    }
+                    for i, c in channels
+                ]
+            ),
+            acoustics.MEASUREMENTS: acoustics.MEASUREMENTS.frame(
+                [{"interaction_id": i, "outcome": "measured"} for i in CALLS]
+            ),
+            transcripts.RECOGNITIONS: transcripts.RECOGNITIONS.frame(
+                [
+                    {
+                        "interaction_id": i,
+                        "audio_channel": c,
+                        "outcome": "transcribed",
+                        "asr_confidence": 0.9,
+                        "n_words": 80,
+                        "speech_s": 40.0,
+                    }
+                    for i, c in channels
+                ]
+            ),
+            transcripts.WORDS: transcripts.WORDS.frame(
+                [
+                    {
+                        "interaction_id": i,
+                        "audio_channel": c,
+                        "word_index": k,
+                        "start_s": s,
+                        "end_s": s + 0.3,
+                        "word": w,
+                    }
+                    for i, c in channels
+                    for k, (s, w) in enumerate([(2.0, "my"), (3.0, "number"), (4.0, "4111"), (20.5, "thanks")])
+                ]
+            ),
+            transcripts.UTTERANCES: transcripts.UTTERANCES.frame([{"interaction_id": "chat", "text": "[card] it is"}]),
+            conversation.TURNS: conversation.TURNS.frame(
+                [{"interaction_id": i, "turn": 0, "start_s": 0.0, "end_s": 20.0} for i in CALLS]
+            ),
+            conversation.EVENTS: conversation.EVENTS.frame(
+                [
+                    {"interaction_id": "call-0", "event": 0, "kind": "hold", "start_s": 3.0, "end_s": 3.0},
+                    {"interaction_id": "call-0", "event": 1, "kind": "keyword", "evidence": "cancel"},
+                ]
+            ),
+            conversation.MEASURES: only(conversation.MEASURES, measures(CALLS)),
+            language.EVENTS: language.EVENTS.frame([{"interaction_id": "call-0", "event": 0, "evidence": "sorry"}]),
+            language.KEYWORDS: language.KEYWORDS.frame([{"interaction_id": "call-0", "keyword": "bill"}]),
+            language.ISSUE_TYPES: language.ISSUE_TYPES.frame([{"interaction_id": "call-0", "evidence": "bill"}]),
+            language.MEASURES: only(language.MEASURES, measures(CALLS)),
+            INTERACTION_METRICS: INTERACTION_METRICS.frame(measures([*CALLS, "chat"])),
+            OUTCOMES: OUTCOMES.frame(
+                [
+                    *({"interaction_id": i, "outcome": "eligible"} for i in CALLS),
+                    {"interaction_id": "chat", "outcome": "excluded", "reason": "one_party"},
+                    {"interaction_id": "bad", "outcome": "quarantined", "reason": "not_audio"},
+                ]
+            ),
+        }
+        | _calibrated()
+    )
+
+
+def _calibrated() -> dict:
+    """Two people and the machine rated a call; a third found that the parameter does not apply."""
+    unit = {"session_id": "s", "interaction_id": "call-0", "parameter": "empathy"}
+    given = {"max_rating": 15.0, "is_expert": False, "not_applicable": False, "source_file": "reviews.csv"}
+    people = [unit | given | {"reviewer_id": r, "rating": p} for r, p in (("r1", 9.0), ("r2", 12.0))]
+    absent = unit | given | {"reviewer_id": "r3", "not_applicable": True}
+    machine = unit | given | {"reviewer_id": "machine", "is_machine": True, "rating": 10.5}
+    rated = [{"is_machine": False, "points": r["rating"] / 0.15} | r for r in (*people, machine)]
+    alpha = {"period": "all", "panel": "reviewers", "statistic": "krippendorff_alpha", "value": 0.8}
+    rater = {"rater_kind": "reviewer", "parameter": "all", "is_severe": True, "is_lenient": False}
+    return {
+        landing.REVIEWS: landing.REVIEWS.frame([*people, absent]),
+        calibration.RATINGS: only(calibration.RATINGS, rated),
+        calibration.SESSIONS: calibration.SESSIONS.frame([unit | {"n_raters": 2, "lowest": 60.0, "highest": 80.0}]),
+        calibration.AGREEMENT: calibration.AGREEMENT.frame([alpha | {"low": 0.6, "high": 0.9}]),
+        calibration.RATERS: calibration.RATERS.frame([rater | {"bias": -8.0, "bias_low": -11.0, "bias_high": -5.0}]),
     }
 
 
@@ -245,7 +296,7 @@ FAULTS = {
         (without_first(acoustics.MEASUREMENTS), 1),
         (first_row(acoustics.MEASUREMENTS, outcome="failed"), 1),
     ],
-    (acoustics.CHANNELS, "channels_are_not_clipped"): [(first_row(acoustics.CHANNELS, clipping_ratio=0.01), 1)],
+    (acoustics.VOICES, "channels_are_not_clipped"): [(first_row(acoustics.VOICES, clipping_ratio=0.01), 1)],
     (transcripts.RECOGNITIONS, "every_accepted_recording_is_transcribed_or_has_a_reason"): [
         (
             lambda f: {
@@ -268,6 +319,19 @@ FAULTS = {
         (lambda f: {acoustics.SEGMENTS: f[acoustics.SEGMENTS].filter(pl.col("interaction_id") != "call-2")}, 8),
     ],
     (transcripts.WORDS, LEFT): [(spread_card, 1)],
+    (transcripts.SPEAKERS, "every_voice_is_somebodys_or_unknown"): [
+        (without_first(transcripts.SPEAKERS), 1),
+        (first_row(acoustics.VOICES, audio_channel=1, speaker=1), 2),
+        (first_row(transcripts.SPEAKERS, party=None), 1),
+        (first_row(transcripts.SPEAKERS, party="customer"), 1),
+    ],
+    (transcripts.SPEAKERS, "channels_are_not_swapped"): [
+        (first_row(transcripts.SPEAKERS, source="corrected"), 1),
+        (first_row(transcripts.SPEAKERS, confidence=0.01), 1),
+    ],
+    (transcripts.SPEAKERS, "speakers_are_told_apart"): [
+        (first_row(transcripts.SPEAKERS, party=None, source="unknown"), 1)
+    ],
     (transcripts.UTTERANCES, LEFT): [(first_row(transcripts.UTTERANCES, text=CARD), 1)],
     (conversation.TURNS, "turns_end_after_they_start"): [
         (first_row(conversation.TURNS, end_s=0.0), 1),
@@ -281,6 +345,7 @@ FAULTS = {
     (conversation.MEASURES, BALANCED): [(longer_talk(conversation.MEASURES), 1)],
     (conversation.MEASURES, RANGE): [(out_of_range(conversation.MEASURES), 7)],
     (language.EVENTS, LEFT): [(first_row(language.EVENTS, evidence=CARD), 1)],
+    (language.KEYWORDS, LEFT): [(first_row(language.KEYWORDS, keyword=CARD), 1)],
     (language.ISSUE_TYPES, LEFT): [(first_row(language.ISSUE_TYPES, evidence=CARD), 1)],
     (language.MEASURES, RANGE): [(out_of_range(language.MEASURES), 7)],
     (INTERACTION_METRICS, "every_metric_has_one_row_per_party"): [
@@ -301,6 +366,32 @@ FAULTS = {
     (OUTCOMES, "every_interaction_that_is_not_eligible_has_a_reason"): [
         (first_row(OUTCOMES, outcome="excluded"), 1),
         (first_row(OUTCOMES, reason="too_short"), 1),
+    ],
+    (calibration.RATINGS, "every_rating_was_given_by_a_person_or_is_the_machines"): [
+        (first_row(calibration.RATINGS, rating=9.5), 1),
+        (first_row(calibration.RATINGS, reviewer_id="r3"), 1),
+        (first_row(calibration.RATINGS, is_expert=True), 1),
+    ],
+    (calibration.RATINGS, "every_review_is_compared"): [(without_first(calibration.RATINGS), 1)],
+    (calibration.RATINGS, "the_machine_is_one_more_rater_of_everything_that_was_rated"): [
+        (first_row(calibration.RATINGS, is_machine=True), 1),
+        (first_row(calibration.RATINGS, parameter="volume"), 1),
+    ],
+    (calibration.SESSIONS, "sessions_are_made_of_their_ratings"): [
+        (first_row(calibration.SESSIONS, n_raters=3), 1),
+        (first_row(calibration.SESSIONS, lowest=61.0), 1),
+        (without_first(calibration.SESSIONS), 1),
+        (without_first(calibration.RATINGS), 1),
+    ],
+    (calibration.AGREEMENT, "intervals_hold_their_value"): [
+        (first_row(calibration.AGREEMENT, value=0.5), 1),
+        (first_row(calibration.AGREEMENT, high=None), 1),
+    ],
+    (calibration.AGREEMENT, "raters_agree_on_every_parameter"): [(first_row(calibration.AGREEMENT, high=0.66), 1)],
+    (calibration.RATERS, "intervals_hold_their_value"): [(first_row(calibration.RATERS, bias=-12.0), 1)],
+    (calibration.RATERS, "nobody_is_severe_and_lenient"): [
+        (first_row(calibration.RATERS, is_lenient=True), 1),
+        (first_row(calibration.RATERS, bias=None), 1),
     ],
 }
 
@@ -345,7 +436,11 @@ def test_warnings_do_not_block_and_facts_do():
         "channels_are_not_clipped",
         "recognition_is_confident",
         "words_per_minute_are_plausible",
+        "channels_are_not_swapped",
+        "speakers_are_told_apart",
         "metrics_are_measured_in_most_interactions",
+        "every_review_is_compared",
+        "raters_agree_on_every_parameter",
     }
 
 

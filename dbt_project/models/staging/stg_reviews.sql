@@ -1,0 +1,15 @@
+-- One row per session, interaction, reviewer and parameter.
+with source as (select * from {{ source('landing', 'reviews') }})
+
+select
+    session_id,
+    interaction_id,
+    reviewer_id,
+    parameter,
+    rating,
+    max_rating,
+    department,
+    is_expert,
+    {{ utc('rated_at') }} as rated_at,
+    not_applicable
+from source

@@ -308,7 +308,7 @@ TASKS: dict[str, Task] = {
             PARTIES,
             lambda row: row["party"],
             _party_inputs,
-            {BOTH: frozenset({"en"}), MULTILINGUAL: frozenset({"en", "es"})},
+            {MULTILINGUAL: frozenset({"en", "es"})},
             SAID,
             l2=300,
             extra_l2=15,

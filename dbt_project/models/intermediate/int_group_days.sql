@@ -1,6 +1,6 @@
 -- One row per dimension, value, call date, basis, issue type, channel and extractor: what the interactions add up to.
--- All trends are sums of these rows. With them the day is complete: int_changed_days is told what it was scored from. So
--- it waits for all else that is built by scored days.
+-- All trends are sums of these rows. With them the day is complete: int_changed_days is told what it was scored from.
+-- So it waits for all else that is built by scored days.
 -- depends_on: {{ ref('fct_metrics') }}
 -- depends_on: {{ ref('int_parameter_days') }}
 {{ config(

@@ -5,6 +5,7 @@ import re
 from pipelines.cli import app
 from pipelines.contracts.landing import TABLES
 from pipelines.settings import Settings
+from tests.accuracy.__main__ import MODULES
 from tests.conftest import REPOSITORY
 
 README = (REPOSITORY / "README.md").read_text()
@@ -16,14 +17,23 @@ def test_every_file_that_the_readme_links_to_exists():
 
 
 def test_every_command_that_the_readme_runs_exists():
-    known = {c.name or c.callback.__name__ for c in app.registered_commands} | {g.name for g in app.registered_groups}
-    for command in re.findall(r"`(?:\.venv/bin/)?iqs (?!init)(\w+)", README):
+    commands = {c.name or c.callback.__name__.replace("_", "-") for c in app.registered_commands}
+    known = commands | {g.name for g in app.registered_groups}
+    for command in re.findall(r"`(?:\.venv/bin/)?iqs (?!init)([\w-]+)", README):
         assert command in known, command
 
 
 def test_every_script_that_the_readme_runs_exists():
     for script in re.findall(r"python (tests/\S+\.py)", README):
         assert (REPOSITORY / script).exists(), script
+
+
+def test_every_measuring_command_that_the_readme_runs_exists():
+    named = set(re.findall(r"python -m tests\.accuracy (\w+)", README))
+    assert "sound" in MODULES
+    assert named <= set(MODULES), named
+    for module in MODULES:
+        assert (REPOSITORY / "tests" / "accuracy" / f"{module}.py").exists(), module
 
 
 def test_every_setting_that_the_readme_names_is_read_and_the_other_way_round():

@@ -35,6 +35,7 @@ DATA = REAL_DATA / "issue_types"
 SEEDS = Path(__file__).resolve().parents[2] / "dbt_project" / "seeds"
 Labelled = list[tuple[str, str]]
 
+UNTOUCHED = "nothing chosen here"
 CHAT_DOMAINS = ("airline", "fastfood", "insurance", "media")
 GENERIC = {
     *("contentonly", "confirmation", "openinggreeting", "closinggreeting", "thankyou", "rejection", "outofdomain"),
@@ -293,6 +294,8 @@ def _reliability(data: str, confident: list[tuple[float, bool]], tuned: str) -> 
         if inside:
             right, claimed = mean(r for _, r in inside), mean(c for c, _ in inside)
             gap += abs(right - claimed) * len(inside) / len(confident)
+            if tuned != UNTOUCHED:
+                continue
             yield Figure(
                 f"issue type, share right at confidence {low:g}-{min(high, 1):g}",
                 data, len(inside), right, "", "mean confidence", claimed, tuned,
@@ -302,7 +305,7 @@ def _reliability(data: str, confident: list[tuple[float, bool]], tuned: str) -> 
 
 def left_out(name: str, rows: Labelled, draws: int, tuned: str) -> Iterator[Figure]:
     """A quarter of the types have no examples: how many of their messages are `other`, at what cost to the rest."""
-    for strictness in (0.8, 1.0, 1.2, 1.4):
+    for strictness in (1.0, 1.2, 1.4):
         unknown, lost, n = [], [], 0
         for seed in range(draws):
             examples, test = draw(rows, seed, 5)
@@ -412,19 +415,19 @@ def speed(rows: Labelled) -> Iterator[Figure]:
 
 
 def figures(quick: bool = False) -> list[Figure]:
-    """All figures; `quick`: two draws, a tenth of the bank messages. [] where the labelled messages are not there."""
+    """All figures; `quick`: two draws, a tenth of the bank messages. FileNotFoundError without the messages."""
     if not DATA.is_dir():
-        return []
+        raise FileNotFoundError(f"no labelled messages at {DATA}")
     bank = banking77()
     if quick:
         bank = bank[::10]
     draws = 2 if quick else 10
-    chosen, untouched = "constants chosen here", "nothing chosen here"
+    chosen = "constants chosen here"
     sets = [
         ("natcs banking", natcs("banking"), chosen),
-        ("natcs insurance", natcs("insurance"), untouched),
+        ("natcs insurance", natcs("insurance"), UNTOUCHED),
         ("banking77", bank, "half of the types chose constants"),
-        ("banking77, the other half", every_second(bank, 1), untouched),
+        ("banking77, the other half", every_second(bank, 1), UNTOUCHED),
     ]
     found: list[Figure] = []
     with embedding_once():
@@ -442,4 +445,4 @@ def figures(quick: bool = False) -> list[Figure]:
 if __name__ == "__main__":
     import sys
 
-    print(table(figures("--quick" in sys.argv)) if DATA.is_dir() else f"skipped: {DATA.name} is not beside the project")
+    print(table(figures("--quick" in sys.argv)))

@@ -25,7 +25,7 @@ _NOTE = "simulated calls, mean 75, sd 15, skewed; no real centre; nothing was tu
 
 
 def figures(*, quick: bool = False) -> list[Figure]:
-    """Coverage, false dips, drops found and variance recovered; percentages of agents, agent-days or of what was planted."""
+    """Coverage, false dips, drops found and variance recovered, all in percent."""
     agents = 40 if quick else 150
     with tempfile.TemporaryDirectory() as folder:
         models = _models(Path(folder))
@@ -79,7 +79,7 @@ def _tables(agent: np.ndarray, issue: np.ndarray, day: np.ndarray, score: np.nda
 def _agent_days(rng: np.random.Generator, agents: int, days: int, a_day: float) -> tuple[np.ndarray, np.ndarray]:
     """Agent and day of each call; numbers of calls by chance (Poisson)."""
     counts = rng.poisson(a_day, (agents, days))
-    agent, day = np.indices(counts)
+    agent, day = np.indices(counts.shape)
     return np.repeat(agent.ravel(), counts.ravel()), np.repeat(day.ravel(), counts.ravel())
 
 

@@ -53,7 +53,7 @@ talked_over as (
         count(*) filter (where party = '{{ party }}' and overlap_s > 0.5) as {{ party }}_over_half_s,
         count(*) filter (where party = '{{ party }}' and overlap_s > 1) as {{ party }}_over_1_s,
         {% endfor %}
-        count(*) as overlaps
+        count(*) as begun
     from begun_over
     group by interaction_id, call_date
 ),

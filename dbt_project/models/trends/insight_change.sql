@@ -88,10 +88,10 @@ cells as (
         cast(sum(score_before_e4) as bigint) as score_before_e4,
         {{ change_of_means('score_e4', 'n', 'score_before_e4', 'n_before') }} as change,
         coalesce(
-            sum({{ mean_share('shared_alike.n', 'cell_n', 'shared_alike.n_before', 'cell_before') }} * shared_alike.change),
+            sum({{ mean_share('n', 'cell_n', 'n_before', 'cell_before') }} * change),
             0
         ) as change_alike,
-        count(shared_alike.change) > 0 as is_comparable
+        count(change) > 0 as is_comparable
     from shared_alike
     group by dimension, value, period, period_start, basis, stratum, through
 ),
@@ -121,10 +121,10 @@ issues as (
         cast(sum(score_before_e4) as bigint) as score_before_e4,
         {{ change_of_means('score_e4', 'n', 'score_before_e4', 'n_before') }} as change,
         sum(
-            {{ mean_share('wholes.n', 'whole_n', 'wholes.n_before', 'whole_before') }}
-            * (wholes.change - wholes.change_alike)
+            {{ mean_share('n', 'whole_n', 'n_before', 'whole_before') }}
+            * (change - change_alike)
         ) as extractor,
-        bool_and(wholes.change is null or is_comparable) as is_separable
+        bool_and(change is null or is_comparable) as is_separable
     from wholes
     where whole_n > 0 and whole_before > 0
     group by dimension, value, period, period_start, basis, whole_n, whole_before, stratum
@@ -141,7 +141,7 @@ split as (
         cast(sum(n_before) as bigint) as n_before,
         {{ from_e4(divide_e4('sum(score_e4)', 'sum(n)')) }} as iqs,
         {{ from_e4(divide_e4('sum(score_before_e4)', 'sum(n_before)')) }} as iqs_before,
-        coalesce(sum({{ mean_share('issues.n', 'whole_n', 'issues.n_before', 'whole_before') }} * change), 0)
+        coalesce(sum({{ mean_share('n', 'whole_n', 'n_before', 'whole_before') }} * change), 0)
             as within_issues,
         coalesce(sum(extractor), 0) as extractor,
         bool_and(is_separable) as is_separable

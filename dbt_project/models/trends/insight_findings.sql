@@ -2,6 +2,8 @@
 -- process: an issue type beside the same agents' other calls. person: an agent beside the other agents on the same
 -- issue types. What is low across most of them is a finding; so an agent is not blamed for the matter, nor the other
 -- way round.
+{{ config(materialized='view') }}
+
 with days as (select * from {{ ref('int_group_days') }} where dimension = 'agent' and value <> 'unknown' and n > 0),
 
 quantiles as (select * from {{ ref('t_quantiles') }}),

@@ -1,6 +1,8 @@
 -- One row per period (week, month), party and keyword that rose or fell most since the period before.
 -- Log odds with an informative Dirichlet prior, the keyword's share of both periods (Monroe, Colaresi & Quinn 2008):
 -- rare words don't win by chance.
+{{ config(materialized='view') }}
+
 with days as (select * from {{ ref('int_keyword_days') }}),
 
 limits as (

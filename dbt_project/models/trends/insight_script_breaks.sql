@@ -1,4 +1,6 @@
 -- One row per passage of the agents' that two or more of them say and after which customers break off more than usual.
+{{ config(materialized='view') }}
+
 with passages as (select * from {{ ref('int_agent_passages') }}),
 
 limits as (

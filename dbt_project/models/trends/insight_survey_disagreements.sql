@@ -1,4 +1,6 @@
 -- One row per interaction whose survey says the opposite of its IQS.
+{{ config(materialized='view') }}
+
 with interactions as (select * from {{ ref('fct_interactions') }}),
 
 limits as (

@@ -2,6 +2,8 @@
 -- Beside it, where the change concerns a campaign or an issue type only, the same difference of all others: what
 -- happened anyway. The effect is the one less the other (difference in differences), with Welch's interval. IQS as
 -- restated, so that another scorecard is no effect.
+{{ config(materialized='view') }}
+
 {% set groups = [
     ('before', 'is_concerned and not is_after'),
     ('after', 'is_concerned and is_after'),

@@ -31,6 +31,7 @@ MODULES = {
     "empathy": "Empathy",
     "issue_types": "Issue types",
     "calibration": "Calibration of raters",
+    "trends": "Intervals, control limits and variance components",
 }
 _HEAD = """# Accuracy
 

@@ -18,11 +18,11 @@ DAY = date(2025, 2, 19)
 EXPECTED = {
     "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav": ("scored", None),
     "two_channel_short/call_center_sample.wav": ("scored", None),
-    "mono_phone_calls/Call01.wav": ("excluded", "mono_audio"),
+    "mono_phone_calls/Call01.wav": ("scored", None),
     "mono_u8_and_dual_mono/Sample1.mp3": ("excluded", "dual_mono"),
     "mono_u8_and_dual_mono/Sample2.mp3": ("excluded", "dual_mono"),
     "phone_clips/commercial_mono.wav": ("excluded", "mono_audio"),
-    "phone_clips/english2.g712.wav": ("excluded", "mono_audio"),
+    "phone_clips/english2.g712.wav": ("scored", None),
     "phone_clips/audio_silence_padding.wav": ("excluded", "too_short"),
     "phone_prompts/hold_music.wav": ("excluded", "too_short"),
 }
@@ -79,7 +79,7 @@ def test_what_came_in_is_scored_excluded_or_in_quarantine(scored):
 
 def test_the_eight_bit_call_is_named_by_its_file_name(scored):
     query = "select agent_id, call_date, status, reason from fct_interactions where interaction_id = 'Auto0_GUID_000'"
-    assert scored.sql(query) == [("ChrisL", DAY, "excluded", "mono_audio")]
+    assert scored.sql(query) == [("ChrisL", DAY, "scored", None)]
 
 
 def test_nothing_is_invented_on_hold_music(scored):

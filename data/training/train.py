@@ -21,12 +21,12 @@ from pathlib import Path
 import numpy as np
 
 from pipelines.language.embeddings import MULTILINGUAL, embed
-from pipelines.language.empathy import EMPATHY_HEAD, LEVELS, NEED_HEAD, NEEDS, REPLY, reply_inputs, vectors_of
+from pipelines.language.empathy import EMPATHY_HEAD, LEVELS, NEED_HEAD, NEEDS, REPLY, reply_inputs
 from pipelines.language.head import Head, path_of, softmax
 from pipelines.language.lexicon import N_MARKS, SURFACE, marks
 from pipelines.language.phrases import Heard, Phrases
 from pipelines.language.roles import PARTIES, PARTY_HEAD, SAID, role_inputs
-from pipelines.language.sentiment import BOTH, GRADES, HEAD, PLAIN_HEAD, head_inputs
+from pipelines.language.sentiment import BOTH, GRADES, HEAD, PLAIN_HEAD, head_inputs, vectors_of
 
 HERE = Path(__file__).resolve().parent
 SEEDS = HERE.parents[1] / "dbt_project" / "seeds"

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 
 from pipelines.contracts.measured import Measured, NotMeasured
-from pipelines.language.embeddings import MULTILINGUAL, embed, space_of
+from pipelines.language.embeddings import MULTILINGUAL, space_of
 from pipelines.language.head import Head
 from pipelines.language.phrases import Heard
 from pipelines.language.said import Event, Said
-from pipelines.language.sentiment import BOTH, WEAKEST, plain_text
+from pipelines.language.sentiment import BOTH, WEAKEST, vectors_of
 
 EMPATHY_VERSION = "head-1"
 EMPATHY_HEAD, NEED_HEAD = "empathy", "need"
@@ -143,7 +143,7 @@ def grade(texts: Sequence[str], heards: Sequence[Heard], language: str, vectors:
     split = [(i, span) for i, text in enumerate(texts) if len(spans := parts_of(text)) > 1 for span in spans]
     if split:
         parts = [texts[i][begin:end] for i, (begin, end) in split]
-        cut = [_cut(heards[i], *span) for i, span in split]
+        cut = [heards[i].between(*span) for i, span in split]
         of_parts = _probabilities(parts, cut, language, space, None)
         for (i, _), found in zip(split, of_parts, strict=True):
             if found @ POINTS > probabilities[i] @ POINTS:
@@ -164,13 +164,6 @@ def reply_inputs(
     return vectors_of(texts, space, vectors), np.array(
         [_numbers(t, h, language) for t, h in zip(texts, heards, strict=True)]
     )
-
-
-def vectors_of(texts: Sequence[str], space: str, vectors: Vectors | None = None) -> np.ndarray:
-    """(n, n_dimensions) of the texts; those given are used."""
-    plain = [plain_text(text) for text in texts]
-    given = vectors or {}
-    return np.concatenate([given[s] if s in given else embed(plain, s) for s in space.split("+")], axis=1)
 
 
 def parts_of(text: str) -> list[tuple[int, int]]:
@@ -240,16 +233,6 @@ def _by_phrases(heards: Sequence[Heard]) -> Graded:
         for h in heards
     ]
     return Graded(POINTS[level] if level else np.zeros(0), np.array(level, int))
-
-
-def _cut(heard: Heard, begin: int, end: int) -> Heard:
-    """What was heard between two characters of the text."""
-    inside = [i for i, start in enumerate(heard.starts) if begin <= start < end]
-    first, last = (inside[0], inside[-1] + 1) if inside else (0, 0)
-    hits = {k: [h for h in found if begin <= h.start and h.end <= end] for k, found in heard.hits.items()}
-    return Heard(
-        heard.words[first:last], heard.starts[first:last], heard.ends[first:last], heard.breaks[first:last], hits
-    )
 
 
 def _answered(talk: Sequence[Said], strength: np.ndarray):

@@ -185,6 +185,30 @@ class Heard:
     def weight(self, kind: str) -> float:
         return sum(h.weight for h in self.hits.get(kind, ()))
 
+    def between(self, begin: int, end: int) -> Heard:
+        """What was heard within characters `begin` to `end`, as if they were the text."""
+        words = zip(self.starts, self.ends, strict=True)
+        return self.only([i for i, (s, e) in enumerate(words) if begin <= s and e <= end], begin)
+
+    def only(self, kept: list[int], begin: int = 0) -> Heard:
+        """Only the words numbered in `kept` and the hits made of them alone; characters count from `begin`."""
+        at = {old: new for new, old in enumerate(kept)}
+        hits = {
+            kind: [
+                h._replace(start=h.start - begin, end=h.end - begin, word=at[h.word], word_end=at[h.word_end - 1] + 1)
+                for h in found
+                if all(i in at for i in range(h.word, h.word_end))
+            ]
+            for kind, found in self.hits.items()
+        }
+        return Heard(
+            [self.words[i] for i in kept],
+            [self.starts[i] - begin for i in kept],
+            [self.ends[i] - begin for i in kept],
+            [self.breaks[i] for i in kept],
+            hits,
+        )
+
 
 @dataclass(frozen=True)
 class Phrases:

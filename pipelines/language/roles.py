@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipelines.language.embeddings import MULTILINGUAL, space_of
-from pipelines.language.empathy import Vectors, vectors_of
+from pipelines.language.empathy import Vectors
 from pipelines.language.head import Head
 from pipelines.language.phrases import Heard, Phrases
+from pipelines.language.sentiment import vectors_of
 from pipelines.speech.speakers import Role, Voice
 
 ROLES_VERSION = "roles-1"

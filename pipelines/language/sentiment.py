@@ -26,7 +26,6 @@ from pipelines.language.said import Said
 
 SENTIMENT_VERSION = "head-1"
 GRADES = ("very negative", "negative", "problem", "neutral", "positive", "very positive")
-TRAINED_LANGUAGES = ("en", "es")
 HEAD, PLAIN_HEAD = "sentiment", "sentiment_plain"
 # English has both vectors, side by side: they err on different sentences.
 BOTH = f"{ENGLISH}+{MULTILINGUAL}"
@@ -132,10 +131,12 @@ def head_inputs(
 ) -> tuple[np.ndarray, np.ndarray]:
     """(vectors, surface numbers) that the head "sentiment" of a space is given; `space` may join two by "+"."""
     own = [_own_words(text, heard) for text, heard in zip(texts, heards, strict=True)]
-    return _vectors(texts, space, vectors), surface(texts, own, language)
+    return vectors_of(texts, space, vectors), surface(texts, own, language)
 
 
-def _vectors(texts: Sequence[str], space: str, given: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
+def vectors_of(texts: Sequence[str], space: str, given: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
+    """(n_texts, n_dimensions) of the texts as `plain_text` leaves them; `given` vectors by space are used where it
+    leaves all of them as they are."""
     plain = [plain_text(text) for text in texts]
     given = given if given and plain == list(texts) else {}
     return np.concatenate([given[s] if s in given else embed(plain, s) for s in space.split("+")], axis=1)
@@ -161,7 +162,7 @@ def _grades(texts: list[str], heards: list[Heard], language: str, vectors: Mappi
         spans = parts_of(text)
         if len(spans) > 1:
             parts = [text[begin:end] for begin, end in spans]
-            of_parts = _grades_of_short(parts, [_cut(heard, *span) for span in spans], language, {})
+            of_parts = _grades_of_short(parts, [heard.between(*span) for span in spans], language, {})
             weight = np.array([len(p.split()) for p in parts]) * (_NEUTRAL_PART_WEIGHT + 1 - polarity(of_parts)[:, 1])
             found[i] = weight @ of_parts / weight.sum()
     return found
@@ -170,12 +171,12 @@ def _grades(texts: list[str], heards: list[Heard], language: str, vectors: Mappi
 def _grades_of_short(
     texts: list[str], heards: list[Heard], language: str, vectors: Mapping[str, np.ndarray]
 ) -> np.ndarray:
-    if language not in TRAINED_LANGUAGES:
+    if language not in SPACES:
         # "!" was learnt as joy from English and Spanish; with vectors of other languages it outshouted the words.
         texts = [text.replace("!", ".") for text in texts]
     space = SPACES.get(language)
     if space is None:
-        return Head.load(PLAIN_HEAD, MULTILINGUAL).probabilities(_vectors(texts, MULTILINGUAL, vectors), marks(texts))
+        return Head.load(PLAIN_HEAD, MULTILINGUAL).probabilities(vectors_of(texts, MULTILINGUAL, vectors), marks(texts))
     return Head.load(HEAD, space).probabilities(*head_inputs(texts, heards, language, space, vectors))
 
 
@@ -214,35 +215,9 @@ def parts_of(text: str) -> list[tuple[int, int]]:
     return spans
 
 
-def _cut(heard: Heard, begin: int, end: int) -> Heard:
-    """What was heard within characters `begin` to `end`, as if they were the text."""
-    words = zip(heard.starts, heard.ends, strict=True)
-    return _of_words(heard, [i for i, (s, e) in enumerate(words) if begin <= s and e <= end], begin)
-
-
 def _own_words(text: str, heard: Heard) -> Heard:
     """What was heard without the words inside links and "@names": "@great_bank" praises nobody."""
     if "@" not in text and "http" not in text and "www." not in text:
         return heard
     foreign = [match.span() for pattern in (_LINK, _HANDLE) for match in pattern.finditer(text)]
-    return _of_words(heard, [i for i, s in enumerate(heard.starts) if not any(b <= s < e for b, e in foreign)], 0)
-
-
-def _of_words(heard: Heard, kept: list[int], begin: int) -> Heard:
-    """Only the words numbered in `kept`, and the hits all of whose words are kept; characters count from `begin`."""
-    at = {old: new for new, old in enumerate(kept)}
-    hits = {
-        kind: [
-            h._replace(start=h.start - begin, end=h.end - begin, word=at[h.word], word_end=at[h.word_end - 1] + 1)
-            for h in found
-            if all(i in at for i in range(h.word, h.word_end))
-        ]
-        for kind, found in heard.hits.items()
-    }
-    return Heard(
-        [heard.words[i] for i in kept],
-        [heard.starts[i] - begin for i in kept],
-        [heard.ends[i] - begin for i in kept],
-        [heard.breaks[i] for i in kept],
-        hits,
-    )
+    return heard.only([i for i, s in enumerate(heard.starts) if not any(b <= s < e for b, e in foreign)])

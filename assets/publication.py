@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from pathlib import Path
 
 import dagster as dg
 from dagster._core.storage.tags import (
@@ -16,6 +17,7 @@ from pipelines.publishing.gate import gate, refuse
 from pipelines.publishing.publisher import PublishOptions, publish, warehouse_tables
 from pipelines.quality.checks import required_checks
 from pipelines.quality.ledger import latest
+from pipelines.quality.rules_in_force import freeze
 from pipelines.reports.report import render
 from pipelines.resources.stage import OWNERS, RETRY
 from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
@@ -87,6 +89,8 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             options=PublishOptions(keep=publications.keep),
         )
         keys = source.lake.read(DAYS).select("call_date", "day_key").iter_rows()
+        if scored_until := _newest_scored_day(made.path / "iqs.duckdb"):
+            freeze(source.project / "seeds", source.lake.root, scored_until)
         mark_published(source.lake, {day: key for day, key in keys if day in days})
         database = made.path / "iqs.duckdb"
         yield dg.MaterializeResult(
@@ -109,6 +113,13 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return publication
+
+
+def _newest_scored_day(database: Path) -> date | None:
+    import duckdb
+
+    with duckdb.connect(str(database), read_only=True) as connection:
+        return connection.execute("select max(call_date) from fct_call_scores").fetchone()[0]
 
 
 def _days(tags: dict[str, str]) -> set[date]:

@@ -15,9 +15,11 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.contracts import Table
@@ -77,13 +79,17 @@ class Lake:
         return [d for d in days if self.manifest(table, d)]
 
     def manifest(self, table: Table, day: Day = None) -> Manifest | None:
-        """The partition's manifest, or None where there is no partition or it can't be trusted."""
+        """The partition's manifest, or None where there is no partition or it can't be trusted.
+
+        A partition of an earlier contract (another schema) counts as none: it is made anew.
+        """
         try:
             manifest = Manifest(**json.loads((self.folder(table, day) / "manifest.json").read_text()))
-            inside = pq.read_metadata(self.path(table, day)).metadata or {}
+            file = pq.read_metadata(self.path(table, day))
         except (OSError, ValueError, TypeError):
             return None
-        return manifest if inside.get(b"iqs_fingerprint", b"").decode() == manifest.fingerprint else None
+        is_its_own = (file.metadata or {}).get(b"iqs_fingerprint", b"").decode() == manifest.fingerprint
+        return manifest if is_its_own and _fits(table, file.schema.to_arrow_schema().remove_metadata()) else None
 
     def is_current(self, table: Table, day: Day, inputs: str) -> bool:
         """Whether the partition was made from these very inputs."""
@@ -92,14 +98,12 @@ class Lake:
 
     # --- reading
     def read(self, table: Table, day: Day = None) -> pl.DataFrame:
-        """A partition; an empty frame where there is none. Raises ValueError where its schema is another one."""
+        """A partition; an empty frame where there is none, or only one of an earlier contract."""
         path = self.path(table, day)
         if not path.exists():
             return table.empty()
         frame = pl.read_parquet(path, hive_partitioning=False)
-        if frame.schema != table.schema:
-            raise ValueError(f"{path}: schema differs from the contract of {table.name}; run the day again")
-        return frame
+        return frame if frame.schema == table.schema else table.empty()
 
     # --- writing
     def stage(self, table: Table, frame: pl.DataFrame, day: Day = None, *, inputs: str) -> Staged:
@@ -161,6 +165,11 @@ class Lake:
     def drop_parts(self, table: Table, days: Iterable[date]) -> None:
         for day in days:
             shutil.rmtree(self.root / ".parts" / table.name / day.isoformat(), ignore_errors=True)
+
+
+@lru_cache(maxsize=1024)
+def _fits(table: Table, written: pa.Schema) -> bool:
+    return pl.from_arrow(written.empty_table()).schema == table.schema
 
 
 def write_text(path: Path, text: str) -> None:

@@ -2,7 +2,7 @@
 
 A proposal is a CSV file with the rows of one scorecard: scorecard, parameter, weight (percent, together 100), and if
 wanted is_critical and threshold, version and valid_from. Without a version it is the next one, without a date it is
-valid from the day it is proposed.
+valid from the day it is proposed, or from the first day that has no score yet, if that is later.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import csv
 import shutil
 import tempfile
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -39,8 +39,11 @@ class Proposal:
     rows: tuple[tuple[str, str, str, str], ...]  # parameter, weight, is_critical, threshold
 
     @classmethod
-    def read(cls, path: Path, seeds: Path, today: date) -> Proposal:
-        """From a file, for the scorecards in the folder `seeds`; ProposalError says what is wrong with it."""
+    def read(cls, path: Path, seeds: Path, today: date, scored_until: date | None = None) -> Proposal:
+        """From a file, for the scorecards in the folder `seeds`; ProposalError says what is wrong with it.
+
+        `scored_until` is the newest call date that has a score: the proposal can only hold for later ones.
+        """
         try:
             with open(path, newline="", encoding="utf-8-sig") as file:
                 reader = csv.DictReader(file)
@@ -63,7 +66,8 @@ class Proposal:
             raise ProposalError(f"{path.name}: there is no scorecard {name!r}; known are {', '.join(known)}")
         try:
             version = int(_one(path, rows, "version") or max(versions) + 1)
-            valid_from = date.fromisoformat(_one(path, rows, "valid_from") or today.isoformat())
+            first_free = max(today, scored_until + timedelta(days=1)) if scored_until else today
+            valid_from = date.fromisoformat(_one(path, rows, "valid_from") or first_free.isoformat())
         except ValueError as error:
             raise ProposalError(f"{path.name}: version takes a whole number and valid_from a date: {error}") from error
         if version in versions:
@@ -74,9 +78,17 @@ class Proposal:
         newest = max(c["valid_from"] for c in cards if c["scorecard"] == name)
         if valid_from.isoformat() <= newest:
             raise ProposalError(f"{path.name}: valid_from {valid_from} is not after {newest}, when {name} last changed")
+        if scored_until and valid_from <= scored_until:
+            raise ProposalError(
+                f"{path.name}: valid_from {valid_from}, but calls up to {scored_until} have their scores, which stay; "
+                f"propose {scored_until + timedelta(days=1)} or later (the basis restated has it for all history)"
+            )
         applies_to = {(c["channel"], c["call_type"]) for c in cards if c["scorecard"] == name}
         weights = [(r["parameter"], r["weight"], r.get("is_critical") or "false", r.get("threshold", "")) for r in rows]
         return cls(name, version, valid_from, tuple(sorted(applies_to)), tuple(weights))
+
+    def __str__(self) -> str:
+        return f"{self.scorecard} version {self.version}, valid from {self.valid_from}"
 
     def write(self, seeds: Path) -> None:
         """Add the version to the rules in the folder `seeds`; each file is replaced as a whole."""
@@ -85,9 +97,10 @@ class Proposal:
         _append(seeds / CARDS, cards)
 
 
-def effect(proposal: Proposal, warehouse: Warehouse, published: Path) -> pl.DataFrame:
+def effect(proposal: Proposal | None, warehouse: Warehouse, published: Path) -> pl.DataFrame:
     """What the proposal would change: a row per scored interaction of the publication's database `published`.
 
+    Without a proposal: what the rule files as they are would change.
     Columns interaction_id, call_date, agent_id, campaign, issue_type, iqs_before, iqs_after, change (IQS points, basis
     restated). The rules are copied, the proposal is added, and dbt scores all history from the stored metrics into a
     scratch warehouse. Raises ProposalError with dbt's own sentences where the rules are refused.
@@ -97,7 +110,8 @@ def effect(proposal: Proposal, warehouse: Warehouse, published: Path) -> pl.Data
     with tempfile.TemporaryDirectory(prefix="rescore-") as folder:
         project = Path(folder) / "dbt_project"
         shutil.copytree(warehouse.project, project, ignore=shutil.ignore_patterns("target", "logs"))
-        proposal.write(project / "seeds")
+        if proposal:
+            proposal.write(project / "seeds")
         # The file's name is its catalogue's name, by which dbt's views call each other.
         scratch = Warehouse(Path(folder) / warehouse.path.name, Lake(warehouse.lake.root), project, warehouse.threads)
         try:

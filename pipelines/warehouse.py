@@ -17,6 +17,7 @@ from pipelines.contracts import all_tables
 from pipelines.contracts.landing import DAYS, INTERACTIONS
 from pipelines.contracts.metrics import OUTCOMES
 from pipelines.lake import Lake, fingerprint, write_text
+from pipelines.quality.rules_in_force import edits_of_history
 
 
 class BuildError(RuntimeError):
@@ -107,8 +108,11 @@ class Warehouse:
     def build(self, *, select: Iterable[str] = ()) -> list[Node]:
         """Seeds, models and tests, for the days that differ from what is loaded; `select` narrows it to models.
 
-        Returns what became of each node. Raises BuildError where dbt could not run.
+        Returns what became of each node. Raises BuildError where dbt could not run, and before anything is written
+        where rules were edited that have scored something.
         """
+        if edits := edits_of_history(self.project / "seeds", self.lake.root):
+            raise BuildError("The rules in dbt_project/seeds are refused:\n- " + "\n- ".join(edits))
         before, lake_days = BuildState.read(self.path), self.day_fingerprints()
         project = self._project_fingerprint()
         whole = before.project != project or before.status == "none" or not self._opens()

@@ -39,9 +39,11 @@ class Rules:
                 return list(csv.DictReader(file))
 
         self.parameters = {r["parameter"]: r for r in rows("parameters")}
-        self.curves: dict[str, dict[str, list[tuple[Fraction, Fraction]]]] = {}
+        # parameter -> metric -> first day of the version -> knots
+        self.curves: dict[str, dict[str, dict[date, list[tuple[Fraction, Fraction]]]]] = {}
         for r in rows("score_curves"):
-            knots = self.curves.setdefault(r["parameter"], {}).setdefault(r["metric"], [])
+            versions = self.curves.setdefault(r["parameter"], {}).setdefault(r["metric"], {})
+            knots = versions.setdefault(date.fromisoformat(r["valid_from"]), [])
             knots.append((Fraction(r["x"]), Fraction(r["score"])))
         self.scorecards = rows("scorecards")
         self.weights = rows("scorecard_weights")
@@ -62,13 +64,17 @@ class Rules:
         newest = max(own or fitting, key=lambda r: (r["valid_from"], int(r["version"])))
         return newest["scorecard"], int(newest["version"])
 
-    def parameter_score(self, parameter: str, values: Mapping[tuple[str, str], float]) -> Fraction | None:
-        """0 to 100 with 4 decimals, or None where the main metric is missing."""
+    def parameter_score(
+        self, parameter: str, values: Mapping[tuple[str, str], float], day: date | None
+    ) -> Fraction | None:
+        """0 to 100 with 4 decimals by the curves of `day` (None: the newest), or None without the main metric."""
         rule = self.parameters[parameter]
         if values.get((rule["metric"], rule["party"])) is None:
             return None
         scores = {}
-        for metric, knots in self.curves[parameter].items():
+        for metric, versions in self.curves[parameter].items():
+            begun = [first for first in versions if day is None or first <= day]
+            knots = versions[max(begun) if begun else min(versions)]
             value = values.get((metric, rule["party"]))
             if value is not None:
                 scores[metric] = half_up(on_curve(sorted(knots), millionths(value)), 4)
@@ -91,7 +97,7 @@ class Rules:
         if card is None:
             return None
         rows = [r for r in self.weights if (r["scorecard"], int(r["version"])) == card]
-        scores = {r["parameter"]: self.parameter_score(r["parameter"], values) for r in rows}
+        scores = {r["parameter"]: self.parameter_score(r["parameter"], values, day) for r in rows}
         applicable = {r["parameter"]: Fraction(r["weight"]) for r in rows if scores[r["parameter"]] is not None}
         whole = sum(applicable.values())
         if whole == 0:

@@ -166,9 +166,9 @@ problems as (
     select
         min(line) as line,
         'score_curves.csv rows ' || string_agg(line, ', ' order by line) || ': the curve of ' || parameter || ' for ' || metric
-        || ' needs two or more knots with different x' as problem
+        || ' valid from ' || coalesce(valid_from, '(none)') || ' needs two or more knots with different x' as problem
     from curves
-    group by parameter, metric
+    group by parameter, metric, valid_from
     having count(*) < 2 or count(distinct try_cast(x as double)) < count(*)
     union all
     select
@@ -177,6 +177,13 @@ problems as (
         || ', which is not within 0 to 100' as problem
     from curves
     where coalesce(try_cast(score as double) not between 0 and 100, true)
+    union all
+    select
+        line,
+        place || 'the curve of ' || parameter || ' for ' || metric || ' is valid from ' || coalesce(valid_from, 'nothing')
+        || '; it takes a date' as problem
+    from curves
+    where try_cast(valid_from as date) is null
 )
 select problem from problems
 order by problem, line

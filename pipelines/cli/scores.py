@@ -3,49 +3,65 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pipelines.cli.terminal import DONE, CommandError, Json, app, run_ranges, say
+from pipelines.cli.terminal import DONE, REFUSED, CommandError, Json, app, run_ranges, say
 from pipelines.settings import PROJECT, Settings
 
 
 @app.command()
 def rescore(
-    scorecard: Annotated[Path, typer.Option("--scorecard", help="CSV: scorecard, parameter, weight, …")],
+    scorecard: Annotated[Path | None, typer.Option("--scorecard", help="CSV: scorecard, parameter, weight, …")] = None,
+    accept_edits: Annotated[
+        bool, typer.Option("--accept-edits", help="Score all history by the rule files as they are, edits included.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change, and for whom.")] = False,
     as_json: Json = False,
 ) -> int:
-    """A new version of a scorecard over all history: what would change, then (without --dry-run) put it in force."""
+    """What other rules would have given, and for whom; then (without --dry-run) score all history by them.
+
+    With --scorecard a new version of a scorecard, which is put in force; without it the rule files as they stand.
+    """
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from pipelines.contracts.landing import INTERACTIONS
     from pipelines.lake import Lake
+    from pipelines.publishing.generations import remember
+    from pipelines.quality.rules_in_force import accept, edits_of_history, frozen_until
     from pipelines.rescoring import Proposal, effect
     from pipelines.warehouse import Warehouse
 
     settings = Settings.from_environment()
-    seeds = PROJECT / "dbt_project" / "seeds"
+    lake, seeds = Lake(settings.lake), PROJECT / "dbt_project" / "seeds"
     published = settings.published / "current" / "iqs.duckdb"
     if not published.exists():
         raise CommandError("nothing is published yet, so there is nothing to score again; `iqs run` first")
-    proposal = Proposal.read(scorecard, seeds, datetime.now(ZoneInfo(settings.timezone)).date())
-    warehouse = Warehouse(settings.warehouse, Lake(settings.lake), PROJECT / "dbt_project", settings.workers)
+    proposal = None
+    if scorecard is not None:
+        today = datetime.now(ZoneInfo(settings.timezone)).date()
+        proposal = Proposal.read(scorecard, seeds, today, frozen_until(lake.root))
+    edits = edits_of_history(seeds, lake.root)
+    for edit in edits:
+        print(edit, file=sys.stderr)
+    if edits and not accept_edits and not dry_run:
+        return REFUSED
+    warehouse = Warehouse(settings.warehouse, lake, PROJECT / "dbt_project", settings.workers)
     changed = effect(proposal, warehouse, published)
     _print_effect(proposal, changed, as_json=as_json)
     if dry_run:
         return DONE
-    proposal.write(seeds)
-    newest = Lake(settings.lake).days(_interactions())[-1]
+    if edits:
+        accept(lake.root)
+        remember(settings.published, None, "rules_edited", note="; ".join(edits[:-1])[:2000])
+    if proposal:
+        proposal.write(seeds)
+    newest = lake.days(INTERACTIONS)[-1]
     return run_ranges(settings, [(newest, newest)], as_json=as_json)
-
-
-def _interactions():
-    from pipelines.contracts.landing import INTERACTIONS
-
-    return INTERACTIONS
 
 
 def _print_effect(proposal, changed, *, as_json: bool) -> None:
@@ -54,15 +70,12 @@ def _print_effect(proposal, changed, *, as_json: bool) -> None:
     if as_json:
         groups = {column: by(changed, column).to_dicts() for column in ("agent_id", "campaign", "issue_type")}
         calls = changed.with_columns(changed["call_date"].cast(str)).to_dicts()
-        say(
-            json.dumps(
-                {"scorecard": proposal.scorecard, "version": proposal.version, **groups, "calls": calls}, default=float
-            )
-        )
+        about = {"scorecard": proposal.scorecard, "version": proposal.version} if proposal else {}
+        say(json.dumps({**about, **groups, "calls": calls}, default=float))
         return
     moved = changed.filter(changed["change"] != 0)
     say(
-        f"{proposal.scorecard} version {proposal.version}, valid from {proposal.valid_from}: {moved.height} of"
+        f"{proposal or 'the rule files as they are'}: {moved.height} of"
         f" {changed.height} scored interactions would change (basis restated; as_scored never does)"
     )
     for column in ("agent_id", "campaign", "issue_type"):

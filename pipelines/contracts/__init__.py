@@ -2,7 +2,7 @@
 
 from pipelines.contracts.table import Column, Table
 
-__all__ = ["Column", "Table", "all_tables", "table"]
+__all__ = ["Column", "Table", "all_tables", "schemas", "table"]
 
 
 def all_tables() -> dict[str, Table]:
@@ -20,6 +20,11 @@ def all_tables() -> dict[str, Table]:
 
     modules = (landing, recordings, acoustics, transcripts, conversation, language, metrics, calibration)
     return {t.name: t for module in modules for t in module.TABLES}
+
+
+def schemas() -> tuple[str, ...]:
+    """Every table's columns and types in one text each: another text, and what is in the lake is made anew."""
+    return tuple(f"{name} {t.schema}" for name, t in all_tables().items())
 
 
 def table(name: str) -> Table:

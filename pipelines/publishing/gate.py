@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -54,10 +54,22 @@ class DbtState:
 
 @dataclass(frozen=True)
 class GateDecision:
-    """Whether to publish; `refusals` are sentences, one for each thing that stands in the way."""
+    """Whether to publish; `refusals` are sentences, one for each thing that stands in the way; `by_rule` the same by
+    the rule that said so, with rules that refuse nothing."""
 
     passed: bool
     refusals: tuple[str, ...] = ()
+    by_rule: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What every rule is asked about."""
+
+    warehouse: Warehouse
+    build: DbtState
+    required: Mapping[str, Collection[str]]
+    ledger: Mapping[tuple[str, str | None], Mapping[str, Mapping[str, Recorded]]]
 
 
 def gate(warehouse: Warehouse, required: Mapping[str, Collection[str]]) -> GateDecision:
@@ -67,14 +79,10 @@ def gate(warehouse: Warehouse, required: Mapping[str, Collection[str]]) -> GateD
     present content, passed all checks in `required` (table name -> blocking checks) and every other blocking one
     that was recorded; the last attempt at no partition failed; and ops_ledger reconciles with the lake.
     """
-    build = DbtState.read(warehouse.path)
-    refusals = [
-        *_build_refusals(warehouse, build),
-        *_check_refusals(warehouse.lake, build, required),
-    ]
-    if build.status == "success":
-        refusals += _ledger_refusals(warehouse, build)
-    return GateDecision(not refusals, tuple(refusals))
+    asked = _Asked(warehouse, DbtState.read(warehouse.path), required, latest_by_fingerprint(warehouse.lake.root))
+    by_rule = {name: tuple(dict.fromkeys(rule(asked))) for name, rule in RULES.items()}
+    refusals = tuple(dict.fromkeys(sentence for sentences in by_rule.values() for sentence in sentences))
+    return GateDecision(not refusals, refusals, by_rule)
 
 
 def refuse(published: Path, refusals: Iterable[str], *, days: Iterable[str] = ()) -> Path:
@@ -105,12 +113,20 @@ def clear_stale(published: Path) -> None:
     (published / "STALE.json").unlink(missing_ok=True)
 
 
-def _build_refusals(warehouse: Warehouse, build: DbtState) -> list[str]:
+def _build_failed(asked: _Asked) -> list[str]:
+    build = asked.build
     if build.status == "none":
         return ["The warehouse was never built."]
     if build.status != "success":
         return [f"The last build of the warehouse failed: {_list(build.failed) or 'no reason was recorded'}."]
-    lake_days = warehouse.day_fingerprints()
+    return []
+
+
+def _lake_differs(asked: _Asked) -> list[str]:
+    build = asked.build
+    if build.status != "success":
+        return []
+    lake_days = asked.warehouse.day_fingerprints()
     changed = sorted(d for d in lake_days.keys() & build.days.keys() if lake_days[d] != build.days[d])
     missing, gone = sorted(lake_days.keys() - build.days.keys()), sorted(build.days.keys() - lake_days.keys())
     refusals = []
@@ -125,23 +141,28 @@ def _build_refusals(warehouse: Warehouse, build: DbtState) -> list[str]:
     return refusals
 
 
-def _check_refusals(lake: Lake, build: DbtState, required: Mapping[str, Collection[str]]) -> list[str]:
-    ledger = latest_by_fingerprint(lake.root)
-    tables = all_tables()
-    loaded = sorted(build.days)
+def _partitions_not_passed(asked: _Asked) -> list[str]:
+    loaded = sorted(asked.build.days)
     refusals = []
-    for name, table in tables.items():
+    for name, table in all_tables().items():
         for day in loaded if table.daily else [None]:
-            refusals += _partition_refusals(lake, table, day, ledger.get((name, day), {}), required.get(name, ()))
-    # A partition whose checks failed is not written: it can be seen in the ledger only.
-    awaited = {*loaded, *map(str, lake.read(DAYS)["call_date"])} if lake.manifest(DAYS) else None
-    for (name, day), by_print in ledger.items():
+            outcomes = asked.ledger.get((name, day), {})
+            refusals += _partition_refusals(asked.warehouse.lake, table, day, outcomes, asked.required.get(name, ()))
+    return refusals
+
+
+def _attempts_failed(asked: _Asked) -> list[str]:
+    """A partition whose checks failed is not written: it can be seen in the ledger only."""
+    lake, tables = asked.warehouse.lake, all_tables()
+    awaited = {*asked.build.days, *map(str, lake.read(DAYS)["call_date"])} if lake.manifest(DAYS) else None
+    refusals = []
+    for (name, day), by_print in asked.ledger.items():
         if name not in tables or (day and awaited is not None and day not in awaited):
             continue
         failed = _failed(list(by_print.values())[-1])
         if failed:
             refusals.append(f"{_partition(name, day)} failed its checks when it was last made: {_list(failed)}.")
-    return list(dict.fromkeys(refusals))
+    return refusals
 
 
 def _partition_refusals(
@@ -156,7 +177,10 @@ def _partition_refusals(
     manifest = lake.manifest(table, when)
     if manifest is None:
         if lake.path(table, when).exists():
-            return [f"{what} can't be trusted: its manifest is missing or not that of its data."]
+            return [
+                f"{what} can't be trusted: its manifest is missing or not that of its data, or it was "
+                "made by an earlier version. Run the day again."
+            ]
         return []
     recorded = by_print.get(manifest.fingerprint, {})
     failed = _failed(recorded)
@@ -179,10 +203,12 @@ def _failed(recorded: Mapping[str, Recorded]) -> list[str]:
     ]
 
 
-def _ledger_refusals(warehouse: Warehouse, build: DbtState) -> list[str]:
+def _interactions_lost(asked: _Asked) -> list[str]:
     """received = scored + excluded + quarantined on every day, and received is what the lake holds."""
+    if asked.build.status != "success":
+        return []
     try:
-        with duckdb.connect(str(warehouse.path), read_only=True) as connection:
+        with duckdb.connect(str(asked.warehouse.path), read_only=True) as connection:
             place = connection.execute(
                 "select table_schema from information_schema.tables where table_name = 'ops_ledger'"
             ).fetchone()
@@ -201,13 +227,23 @@ def _ledger_refusals(warehouse: Warehouse, build: DbtState) -> list[str]:
                 f"The interactions of {day} don't add up: {received} received, {accounted} scored, "
                 "excluded or in quarantine."
             )
-    for day in sorted(build.days):
-        manifest = warehouse.lake.manifest(INTERACTIONS, date.fromisoformat(day))
+    for day in sorted(asked.build.days):
+        manifest = asked.warehouse.lake.manifest(INTERACTIONS, date.fromisoformat(day))
         if manifest and manifest.rows != found.get(day, 0):
             refusals.append(
                 f"The lake has {manifest.rows} interactions of {day}, ops_ledger counts {found.get(day, 0)}."
             )
     return refusals
+
+
+# Every rule of the gate: what it finds, in sentences; in the order in which they are said.
+RULES: dict[str, Callable[[_Asked], list[str]]] = {
+    "the_last_build_succeeded": _build_failed,
+    "the_warehouse_holds_the_lake_as_it_is": _lake_differs,
+    "every_partition_passed_its_checks_as_it_is": _partitions_not_passed,
+    "no_partition_failed_its_checks_when_it_was_last_made": _attempts_failed,
+    "every_interaction_is_accounted_for": _interactions_lost,
+}
 
 
 def _partition(name: str, day: str | None) -> str:

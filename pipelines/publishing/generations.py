@@ -241,7 +241,7 @@ def remember(
     rows: int | None = None,
     note: str = "",
 ) -> None:
-    """Add to the history; `status` is published, refused or rolled_back."""
+    """Add to the history; `status` is published, refused, rolled_back or rules_edited."""
     published.mkdir(parents=True, exist_ok=True)
     row = {
         "publish_id": publish_id,

@@ -24,7 +24,12 @@ ADDED_IN_SQL = ("resolved", "repeat_within_7d")
 SCORES = ("--select", "+int_group_days")
 NO_CHECKS = ("--exclude-resource-type", "unit_test", "--exclude-resource-type", "test")
 RULES = Rules(PROJECT / "seeds")
-KNOTS = {m: [x for x, _ in knots] for curves in RULES.curves.values() for m, knots in curves.items()}
+KNOTS = {
+    m: [x for x, _ in knots]
+    for curves in RULES.curves.values()
+    for m, versions in curves.items()
+    for knots in versions.values()
+}
 
 
 def random_values(rng: random.Random) -> dict[tuple[str, str], float]:
@@ -468,7 +473,12 @@ REFUSED = {
         ("text_support,chat,*,1,2000-01-01", "text_support,chat,*,1,2000-01-01\ntext_support,chat,*,2,1999-01-01"),
         ("text_support,social,*,1", "text_support,fax,*,1"),
     ],
-    "score_curves": [("readability,readability,100,100", "readability,readability,100,101\nlegibility,x,1,1")],
+    "score_curves": [
+        (
+            "readability,readability,100,100,2000-01-01",
+            "readability,readability,100,101,soon\nlegibility,x,1,1,2000-01-01",
+        )
+    ],
 }
 
 
@@ -504,6 +514,7 @@ def test_bad_rules_are_refused_before_anything_is_written_with_the_row_named(dbt
         "scorecards.csv row 7: text_support version 1 is for the channel fax",
         "a curve of the unknown parameter legibility",
         "the curve of readability for readability has the score 101",
+        "the curve of readability for readability is valid from soon; it takes a date",
     ):
         assert sentence in message
     assert dbt.query("select count(*) from information_schema.tables").item() == 0

@@ -49,15 +49,17 @@ def weights_of(draw, parameters: list[str]) -> list[int]:
 
 @st.composite
 def curves(draw, parameter: str) -> list[dict]:
-    """The parameter's curves with other knots: 2 to 5 values, in any order, scores up and down."""
+    """The parameter's curves with other knots and versions: 2 to 5 values, in any order, scores up and down."""
     rows = []
     for metric in Rules(SEEDS).curves[parameter]:
-        xs = draw(st.lists(st.integers(-50_000, 200_000), min_size=2, max_size=5, unique=True))
-        scores = draw(st.lists(st.integers(0, 1_000_000), min_size=len(xs), max_size=len(xs)))
-        rows += [
-            {"parameter": parameter, "metric": metric, "x": x / 1000, "score": s / 10_000}
-            for x, s in zip(xs, scores, strict=True)
-        ]
+        for start in draw(st.lists(st.integers(-3, 6), min_size=1, max_size=3, unique=True)):
+            xs = draw(st.lists(st.integers(-50_000, 200_000), min_size=2, max_size=5, unique=True))
+            scores = draw(st.lists(st.integers(0, 1_000_000), min_size=len(xs), max_size=len(xs)))
+            valid_from = (MONDAY + timedelta(days=start)).isoformat()
+            rows += [
+                {"parameter": parameter, "metric": metric, "x": x / 1000, "score": s / 10_000, "valid_from": valid_from}
+                for x, s in zip(xs, scores, strict=True)
+            ]
     return rows
 
 

@@ -67,6 +67,15 @@ def test_a_proposal_that_cannot_be_used_says_why(seeds, text, why):
         proposed(seeds, text)
 
 
+def test_a_proposal_begins_after_the_last_day_that_has_a_score(seeds):
+    path = seeds / "new.csv"
+    path.write_text("scorecard,parameter,weight\nvoice,empathy,100\n")
+    assert Proposal.read(path, seeds, TODAY, date(2026, 4, 3)).valid_from == date(2026, 4, 4)
+    path.write_text("scorecard,parameter,weight,valid_from\nvoice,empathy,100,2026-04-03\n")
+    with pytest.raises(ProposalError, match="propose 2026-04-04 or later"):
+        Proposal.read(path, seeds, TODAY, date(2026, 4, 3))
+
+
 def test_a_missing_file_is_named(seeds):
     with pytest.raises(ProposalError, match=r"nowhere\.csv can't be read"):
         Proposal.read(seeds / "nowhere.csv", seeds, TODAY)

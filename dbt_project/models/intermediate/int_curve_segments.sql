@@ -1,10 +1,25 @@
--- One row per curve and stretch between two of its knots, in integers: x in millionths, score in 1/10000.
+-- One row per curve, version and stretch between two of its knots, in integers: x in millionths, score in 1/10000.
+-- A version is in force from valid_from up to the next one's; the first holds for all days before, too.
 with score_curves as (select * from {{ ref('score_curves') }}),
+
+versions as (
+    select
+        parameter,
+        metric,
+        valid_from,
+        if(row_number() over curve = 1, date '0001-01-01', valid_from) as in_force_from,
+        coalesce(lead(valid_from) over curve, date '9999-12-31') as in_force_before,
+        lead(valid_from) over curve is null as is_newest
+    from score_curves
+    group by parameter, metric, valid_from
+    window curve as (partition by parameter, metric order by valid_from)
+),
 
 knots as (
     select
         parameter,
         metric,
+        valid_from,
         cast(x * 1000000 as bigint) as x_e6,
         {{ to_e4('score') }} as score_e4
     from score_curves
@@ -14,6 +29,7 @@ segments as (
     select
         parameter,
         metric,
+        valid_from,
         x_e6 as low_x_e6,
         score_e4 as low_score_e4,
         lead(x_e6) over curve as high_x_e6,
@@ -21,8 +37,18 @@ segments as (
         lag(x_e6) over curve is null as is_first,
         lead(x_e6, 2) over curve is null as is_last
     from knots
-    window curve as (partition by parameter, metric order by x_e6)
+    window curve as (partition by parameter, metric, valid_from order by x_e6)
 )
 
-select * from segments
-where high_x_e6 is not null
+select
+    segments.* exclude (valid_from),
+    versions.in_force_from,
+    versions.in_force_before,
+    versions.is_newest
+from segments
+inner join versions
+    on
+        segments.parameter = versions.parameter
+        and segments.metric = versions.metric
+        and segments.valid_from = versions.valid_from
+where segments.high_x_e6 is not null

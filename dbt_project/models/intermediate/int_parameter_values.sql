@@ -1,4 +1,5 @@
--- One row per interaction that was read and parameter whose main metric it has: value, and score by the curves.
+-- One row per interaction that was read and parameter whose main metric it has: value, and score by the curves that
+-- were in force on its day, and by the newest ones (restated).
 -- A parameter with several curves scores their mean; one that is `scaled` the main curve's score times the mean of the
 -- others. Without its main metric it is not applicable.
 with measured as (select * from {{ ref('stg_metrics') }} where metric <> 'resolved'),
@@ -64,6 +65,8 @@ inputs as (
 scored as (
     select
         inputs.*,
+        segments.is_newest,
+        coalesce(inputs.call_date >= segments.in_force_from and inputs.call_date < segments.in_force_before, false) as is_in_force,
         least(greatest(inputs.x_e6, segments.low_x_e6), segments.high_x_e6) as within_x_e6,
         {{ divide_e4(
             'segments.low_score_e4 * (segments.high_x_e6 - within_x_e6) + segments.high_score_e4 * (within_x_e6 - segments.low_x_e6)',
@@ -77,6 +80,10 @@ scored as (
             and inputs.x_e6 is not null
             and (segments.is_first or inputs.x_e6 > segments.low_x_e6)
             and (segments.is_last or inputs.x_e6 <= segments.high_x_e6)
+            and (
+                segments.is_newest
+                or (inputs.call_date >= segments.in_force_from and inputs.call_date < segments.in_force_before)
+            )
 ),
 
 gathered as (
@@ -87,9 +94,11 @@ gathered as (
         max(value) filter (where is_main) as metric_value,
         max(reason) filter (where is_main) as reason,
         is_scaled,
-        max(score_e4) filter (where is_main) as main_e4,
-        cast(sum(score_e4) as bigint) as sum_e4,
-        count(score_e4) as n
+        {%- for basis, condition in [('in_force', 'is_in_force'), ('newest', 'is_newest')] %}
+        max(score_e4) filter (where is_main and {{ condition }}) as {{ basis }}_main_e4,
+        cast(sum(score_e4) filter (where {{ condition }}) as bigint) as {{ basis }}_sum_e4,
+        count(score_e4) filter (where {{ condition }}) as {{ basis }}_n{{ ',' if not loop.last }}
+        {%- endfor %}
     from scored
     group by interaction_id, call_date, parameter, is_scaled
     having bool_or(is_main)
@@ -102,12 +111,16 @@ combined as (
         parameter,
         metric_value,
         reason,
+        {%- for basis, score in [('in_force', 'score_e4'), ('newest', 'restated_score_e4')] %}
+        {%- set main, all, n = basis ~ '_main_e4', basis ~ '_sum_e4', basis ~ '_n' %}
         case
-            when main_e4 is null then null
-            when is_scaled and n > 1 then {{ divide_e4('main_e4 * (sum_e4 - main_e4)', '1000000 * (n - 1)') }}
-            when is_scaled then main_e4
-            else {{ divide_e4('sum_e4', 'n') }}
-        end as score_e4
+            when {{ main }} is null then null
+            when is_scaled and {{ n }} > 1
+                then {{ divide_e4(main ~ ' * (' ~ all ~ ' - ' ~ main ~ ')', '1000000 * (' ~ n ~ ' - 1)') }}
+            when is_scaled then {{ main }}
+            else {{ divide_e4(all, n) }}
+        end as {{ score }}{{ ',' if not loop.last }}
+        {%- endfor %}
     from gathered
 )
 

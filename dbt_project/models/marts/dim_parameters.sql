@@ -13,7 +13,8 @@ curves as (
         metric,
         string_agg(printf('%g→%g', cast(x as double), cast(score as double)), ', ' order by x) as curve
     from score_curves
-    group by parameter, metric
+    group by parameter, metric, valid_from
+    qualify valid_from = max(valid_from) over (partition by parameter, metric)
 ),
 
 drawn as (

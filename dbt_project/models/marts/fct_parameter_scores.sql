@@ -9,7 +9,20 @@ with interaction_scorecards as (
 
 scorecard_weights as (select * from {{ ref('scorecard_weights') }}),
 
-parameter_values as (select * from {{ ref('int_parameter_values') }} where {{ in_scored_days('call_date') }}),
+measured as (select * from {{ ref('int_parameter_values') }} where {{ in_scored_days('call_date') }}),
+
+parameter_values as (
+    select
+        'as_scored' as basis,
+        * exclude (restated_score_e4)
+    from measured
+    union all
+    select
+        'restated' as basis,
+        * exclude (score_e4, restated_score_e4),
+        restated_score_e4 as score_e4
+    from measured
+),
 
 weighted as (
     select
@@ -33,6 +46,7 @@ weighted as (
         on
             cards.interaction_id = parameter_values.interaction_id
             and cards.call_date = parameter_values.call_date
+            and cards.basis = parameter_values.basis
             and scorecard_weights.parameter = parameter_values.parameter
 ),
 

@@ -182,9 +182,8 @@ def test_days_that_only_the_lake_or_only_the_warehouse_has_are_refused(sound):
 def test_a_partition_whose_data_is_not_that_of_its_manifest_is_refused(sound):
     path = sound.lake.path(TURNS, FIRST)
     path.write_bytes(path.read_bytes()[:-10])
-    assert "conversation/turns of 2026-03-02 can't be trusted: its manifest is missing or not that of its data." in (
-        refusals(sound)
-    )
+    said = "conversation/turns of 2026-03-02 can't be trusted: its manifest is missing or not that of its data, "
+    assert any(r.startswith(said) for r in refusals(sound))
 
 
 def test_interactions_that_do_not_add_up_are_refused(sound):

@@ -35,7 +35,9 @@ def _measure(stage: Stage, day: date, inputs: str, landing: LandingResource, box
     reuse = Reuse(stage.lake, day, TABLES, master=MEASUREMENTS, version=ACOUSTICS_VERSION)
     todo = reuse.missing(accepted)
     items = {(str(landing.path(path)), limits): sha for sha, path in todo.items()}
-    for item, result in stage.progress(day, "measured", box.starmap(acoustics, list(items)), len(items)):
+    length_s = dict(accepted.select("audio_sha256", "duration_s").iter_rows())
+    audio_s = {item: length_s[sha] or 0.0 for item, sha in items.items()}
+    for item, result in stage.progress(day, "measured", box.starmap(acoustics, list(items)), len(items), audio_s):
         sha = items[item]
         if isinstance(result, BadRecording):
             reuse.add(sha, {MEASUREMENTS: [_failed(result)]})

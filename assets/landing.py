@@ -2,8 +2,10 @@
 
 import dagster as dg
 
+from pipelines.automation.freshness import BY_MORNING
 from pipelines.automation.partitions import DAILY
 from pipelines.contracts import landing as tables
+from pipelines.privacy import customer_keys
 from pipelines.resources.lake import LakeResource
 from pipelines.resources.landing import LandingResource
 from pipelines.resources.stage import Stage, stage_assets
@@ -15,6 +17,8 @@ REFERENCE = (
     tables.REVIEWS,
     tables.ISSUE_TYPES,
     tables.PROCESS_CHANGES,
+    tables.COACHING,
+    tables.ALERT_ACKS,
 )
 
 
@@ -36,6 +40,7 @@ def landing_files(context: dg.AssetExecutionContext, lake: LakeResource, landing
     inputs = stage.content(frames)
     if not stage.unchanged(None, inputs):
         stage.write(None, frames, inputs=inputs)
+    customer_keys.write(stage.lake, seen.customers())
     stage.add(files=frames[tables.FILES].height, rejects=frames[tables.REJECTS].height)
     yield from stage.results()
 
@@ -49,6 +54,7 @@ def landing_files(context: dg.AssetExecutionContext, lake: LakeResource, landing
     kinds={"polars"},
     name="landing_days",
     retry=True,
+    freshness=BY_MORNING,
 )
 def landing_days(context: dg.AssetExecutionContext, lake: LakeResource, landing: LandingResource):
     seen = landing.open()

@@ -11,12 +11,14 @@ from dagster._core.storage.tags import (
     PARTITION_NAME_TAG,
 )
 
+from pipelines.automation.freshness import BY_MORNING
 from pipelines.contracts.landing import DAYS
+from pipelines.privacy import customer_keys
 from pipelines.publishing.days import mark_published
 from pipelines.publishing.gate import gate, refuse
-from pipelines.publishing.publisher import PublishOptions, publish, warehouse_tables
+from pipelines.publishing.publisher import PrivateTable, PublishOptions, publish, warehouse_tables
 from pipelines.quality.checks import required_checks
-from pipelines.quality.ledger import latest
+from pipelines.quality.ledger import latest, record
 from pipelines.quality.rules_in_force import freeze
 from pipelines.reports.report import render
 from pipelines.resources.stage import OWNERS, RETRY
@@ -41,6 +43,7 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
                 group_name="publication",
                 kinds={"duckdb"},
                 owners=OWNERS,
+                freshness_policy=BY_MORNING,
             ),
             dg.AssetSpec(
                 REPORT,
@@ -49,6 +52,7 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
                 group_name="publication",
                 kinds={"html"},
                 owners=OWNERS,
+                freshness_policy=BY_MORNING,
             ),
         ],
         check_specs=[
@@ -67,6 +71,7 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     ):
         source = warehouse.open()
         decision = gate(source, required_checks())
+        record(source.lake.root, context.run_id, decision.outcomes())
         yield dg.AssetCheckResult(
             asset_key=DATABASE,
             check_name="gate",
@@ -86,7 +91,15 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             checks=list(latest(source.lake.root).values()),
             days=map(str, days),
             add_files=lambda folder: render(folder / "iqs.duckdb", folder / "report" / "index.html"),
-            options=PublishOptions(keep=publications.keep),
+            options=PublishOptions(
+                keep=publications.keep,
+                customer_ids=customer_keys.ids_to_look_for(source.lake),
+                private={
+                    "customer_keys": PrivateTable(
+                        customer_keys.path(source.lake), customer_keys.MEANING, customer_keys.COLUMNS
+                    )
+                },
+            ),
         )
         keys = source.lake.read(DAYS).select("call_date", "day_key").iter_rows()
         if scored_until := _newest_scored_day(made.path / "iqs.duckdb"):

@@ -101,7 +101,9 @@ def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, b
 
     decoded = box.starmap(recognition_audio, list(items))
     results = _in_threads(((items[i], a) for i, a in decoded), recognise, workers)
-    for sha, (words, recognitions) in stage.progress(day, "recognised", results, len(items)):
+    length_s = dict(accepted.select("audio_sha256", "duration_s").iter_rows())
+    audio_s = {sha: length_s[sha] or 0.0 for sha in items.values()}
+    for sha, (words, recognitions) in stage.progress(day, "recognised", results, len(items), audio_s):
         reuse.add(sha, {WORDS: words, RECOGNITIONS: recognitions})
     frames = reuse.frames(accepted)
     if stage.write(day, frames, inputs=inputs):

@@ -10,11 +10,11 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
 from assets.calibration import make_readable
-from pipelines.publishing.generations import copy_history
+from pipelines.publishing.generations import copy_history, identifier, literal
 from pipelines.publishing.lock import writer_lock
 from pipelines.quality.ledger import ensure, record
 from pipelines.quality.outcomes import CheckOutcome
-from pipelines.resources.stage import RETRY
+from pipelines.resources.stage import OWNERS, RETRY
 from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
 from pipelines.warehouse import Node
 
@@ -32,6 +32,9 @@ class _Translator(DagsterDbtTranslator):
 
     def get_group_name(self, dbt_resource_props) -> str:
         return _folder(dbt_resource_props)
+
+    def get_owners(self, dbt_resource_props) -> list[str]:
+        return OWNERS
 
 
 def _folder(node: dict) -> str:
@@ -85,13 +88,14 @@ def warehouse_assets(manifest_path: Path, daily: dg.PartitionsDefinition) -> dg.
         make_readable(source.lake)
         with writer_lock(source.path.with_suffix(".lock"), f"run {context.run_id}", wait_s=600):
             nodes = source.build()
+            rows = row_counts(source.path)
         record(source.lake.root, context.run_id, _outcomes(tests, nodes))
         by_id = {n.unique_id: n for n in nodes}
         context.log.info(f"dbt ran {len(nodes)} nodes" if nodes else "the warehouse holds what the lake holds")
         for failed in (n for n in nodes if not n.passed):
             context.log.error(f"{failed.kind} {failed.name}: {failed.status}. {failed.message}")
         broken = [n for n in nodes if n.kind in ("model", "seed") and n.status == "error"]
-        yield from _events(keys, tests, by_id, nodes)
+        yield from _events(keys, tests, by_id, nodes, rows)
         if broken:
             raise dg.Failure(
                 f"dbt could not build {', '.join(n.name for n in broken)}: {broken[0].message}", allow_retries=False
@@ -139,14 +143,34 @@ def _outcomes(tests: dict[str, dg.AssetCheckSpec], nodes: list[Node]) -> Iterato
                 blocking=spec.blocking,
                 passed=node.passed and node.status != "warn",
                 failing_rows=node.failures,
-                total_rows=0,
-                detail="",
+                total_rows=None,
+                detail=f"broken on {node.where}" if node.where else "",
                 fingerprint="",
             )
 
 
+def row_counts(warehouse: Path) -> dict[tuple[str, ...], int]:
+    """Rows by (schema, table) of every table; views are not counted. Empty where the build left no database."""
+    import duckdb
+
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            names = connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
+            counts = " union all ".join(
+                f"select {literal(schema)}, {literal(table)}, count(*) from {identifier(schema)}.{identifier(table)}"
+                for schema, table in names
+            )
+            return {(schema, table): n for schema, table, n in connection.execute(counts).fetchall()} if names else {}
+    except duckdb.Error:
+        return {}
+
+
 def _events(
-    keys: dict[str, dg.AssetKey], tests: dict[str, dg.AssetCheckSpec], by_id: dict[str, Node], nodes: list[Node]
+    keys: dict[str, dg.AssetKey],
+    tests: dict[str, dg.AssetCheckSpec],
+    by_id: dict[str, Node],
+    nodes: list[Node],
+    rows: dict[tuple[str, ...], int],
 ) -> Iterator:
     for id_, key in keys.items():
         node = by_id.get(id_)
@@ -156,7 +180,8 @@ def _events(
                 metadata={
                     "status": node.status if node else "unchanged",
                     "seconds": node.seconds if node else 0.0,
-                },
+                }
+                | ({"dagster/row_count": rows[tuple(key.path)]} if tuple(key.path) in rows else {}),
             )
     for id_, spec in tests.items():
         node = by_id.get(id_)

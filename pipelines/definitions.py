@@ -4,18 +4,35 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets import acoustics, calibration, conversation, landing, language, metrics, recordings, transcripts
+from assets import (
+    acoustics,
+    alerts,
+    calibration,
+    conversation,
+    crm,
+    landing,
+    language,
+    metrics,
+    recordings,
+    transcripts,
+)
 from assets.publication import publication_assets
 from assets.warehouse import published_keys, views_after_the_build, warehouse_assets
+from pipelines.automation import notifications
+from pipelines.automation.guard import one_run_at_a_time
 from pipelines.automation.jobs import DAILY_JOB
 from pipelines.automation.launch import LOGGERS
 from pipelines.automation.partitions import DAILY
+from pipelines.automation.redelivery import SEND_AGAIN, redelivery
 from pipelines.automation.schedules import nightly
 from pipelines.automation.sensors import landing_sensor
 from pipelines.landing import LandingOptions
+from pipelines.publishing.lock import writer_lock
 from pipelines.resources.audio import SandboxResource, TranscriberResource
+from pipelines.resources.crm import CrmAccess
 from pipelines.resources.lake import LakeResource
 from pipelines.resources.landing import LandingResource
+from pipelines.resources.notifier import Notifier
 from pipelines.resources.seeds import SeedsResource
 from pipelines.resources.warehouse import LevelResource, PublicationsResource, WarehouseResource
 from pipelines.settings import PROJECT, Settings
@@ -23,10 +40,10 @@ from pipelines.settings import PROJECT, Settings
 MEASURED = (landing, recordings, acoustics, transcripts, conversation, language, metrics, calibration)
 
 
-def resources(settings: Settings) -> dict[str, dg.ConfigurableResource]:
+def resources(settings: Settings) -> dict[str, object]:
     """Every resource of an installation with these settings."""
     return {
-        "lake": LakeResource(root=str(settings.lake)),
+        "lake": LakeResource(root=str(settings.lake), seeds=str(settings.seeds)),
         "landing": LandingResource.of(LandingOptions.of(settings)),
         "sandbox": SandboxResource(
             workers=settings.workers,
@@ -48,6 +65,8 @@ def resources(settings: Settings) -> dict[str, dg.ConfigurableResource]:
         "warehouse": WarehouseResource(
             path=str(settings.warehouse), lake=str(settings.lake), project=str(PROJECT / "dbt_project")
         ),
+        "notifier": Notifier(settings),
+        "crm": CrmAccess(settings),
         "publications": PublicationsResource(folder=str(settings.published), keep=settings.keep_publications),
     }
 
@@ -55,21 +74,22 @@ def resources(settings: Settings) -> dict[str, dg.ConfigurableResource]:
 def build(settings: Settings) -> dg.Definitions:
     """The definitions of an installation with these settings."""
     made = resources(settings)
-    manifest = made["warehouse"].open().prepare()
+    with writer_lock(settings.warehouse.with_suffix(".parse.lock"), "reading the dbt project", wait_s=600):
+        manifest = made["warehouse"].open().prepare()
     return dg.Definitions(
         assets=[
             *dg.load_assets_from_modules(MEASURED),
             warehouse_assets(manifest, DAILY),
             *views_after_the_build(manifest),
-            publication_assets([*published_keys(manifest), *calibration.KEYS]),
+            publication_assets([*published_keys(manifest), *calibration.KEYS, alerts.RAISED]),
+            *dg.load_assets_from_modules([alerts, crm]),
         ],
-        jobs=[DAILY_JOB],
-        schedules=[nightly],
-        sensors=[landing_sensor],
+        jobs=[DAILY_JOB, SEND_AGAIN],
+        schedules=[nightly, redelivery(settings)],
+        sensors=[landing_sensor, *notifications.SENSORS],
         resources=made,
         loggers=LOGGERS,
-        # One process a run: a step of its own would cost 5-6 CPU-s each for interpreter and imports.
-        executor=dg.in_process_executor,
+        executor=one_run_at_a_time(settings),
     )
 
 

@@ -147,6 +147,16 @@ class Lake:
             written = asdict(manifest) | {"inputs": ""}
             write_text(self.folder(table, day) / "manifest.json", json.dumps(written, indent=1))
 
+    def clean(self) -> int:
+        """Remove what writers that were killed left under temporary names; returns how many files.
+
+        Only for whom no other writer is at work beside.
+        """
+        leftovers = [*(self.root / ".staging").glob("*"), *(self.root / ".parts").glob("*/*/*/.*.tmp")]
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+        return len(leftovers)
+
     # --- work in progress: finished batches of a day, kept until the day is whole
     def save_part(self, table: Table, day: date, part: str, frame: pl.DataFrame) -> None:
         folder = self.root / ".parts" / table.name / day.isoformat()
@@ -176,9 +186,13 @@ def write_text(path: Path, text: str) -> None:
     """Replace a small text file at once: a reader sees the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    temporary.write_text(text)
-    _flush(temporary)
-    os.replace(temporary, path)
+    try:
+        temporary.write_text(text)
+        _flush(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _flush(path: Path) -> None:

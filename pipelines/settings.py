@@ -52,10 +52,32 @@ class Settings:
     max_recording_s: float = _setting("IQS_MAX_RECORDING_S", "longest recording that is decoded", default=8 * 3600.0)
     decode_timeout_s: float = _setting("IQS_DECODE_TIMEOUT_S", "longest time for one recording", default=300.0)
     decode_memory_mb: int = _setting("IQS_DECODE_MEMORY_MB", "memory of a decoding process", default=4096)
+    run_wait_s: float = _setting("IQS_RUN_WAIT_S", "how long `iqs run` waits for another run to end", default=600.0)
     keep_publications: int = _setting("IQS_KEEP_PUBLICATIONS", "publications that are kept", default=5)
     pseudonym_key: str = _setting(
         "IQS_PSEUDONYM_KEY", "key of the customers' pseudonyms; a file is made where empty", default=""
     )
+    dagster_yaml: Path = _setting(
+        "IQS_DAGSTER_YAML", "Dagster's own configuration (a file)", default=PROJECT / "dagster.yaml"
+    )
+    # Where alerts go, and the CRM. Nothing is sent anywhere while these are empty.
+    webhook: str = _setting("IQS_WEBHOOK", "address that gets alerts as JSON", default="", repr=False)
+    webhook_secret: str = _setting("IQS_WEBHOOK_SECRET", "key that signs them", default="", repr=False)
+    slack_webhook: str = _setting(
+        "IQS_SLACK_WEBHOOK", "incoming webhook of Slack, Mattermost, …", default="", repr=False
+    )
+    smtp_host: str = _setting("IQS_SMTP_HOST", "server that alerts are mailed by", default="")
+    smtp_port: int = _setting("IQS_SMTP_PORT", "its port", default=587)
+    smtp_security: str = _setting("IQS_SMTP_SECURITY", "starttls, tls or none", default="starttls")
+    smtp_user: str = _setting("IQS_SMTP_USER", "user name at the mail server", default="")
+    smtp_password: str = _setting("IQS_SMTP_PASSWORD", "password there", default="", repr=False)
+    smtp_from: str = _setting("IQS_SMTP_FROM", "sender of the mails", default="")
+    smtp_to: str = _setting("IQS_SMTP_TO", "who gets what has no address in alert_routes.csv", default="")
+    crm_target: str = _setting("IQS_CRM_TARGET", "generic, zendesk or hubspot", default="")
+    crm_url: str = _setting("IQS_CRM_URL", "address of the CRM's API", default="")
+    crm_user: str = _setting("IQS_CRM_USER", "user of an API token (Zendesk)", default="")
+    crm_token: str = _setting("IQS_CRM_TOKEN", "API token", default="", repr=False)
+    crm_mapping: Path = _setting("IQS_CRM_MAPPING", "TOML file that says what goes into which field", default=Path())
 
     def __post_init__(self) -> None:
         if self.landing == Path():

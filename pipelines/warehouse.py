@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -36,6 +37,8 @@ class Node:
     failures: int
     message: str
     models: tuple[str, ...] = ()
+    # A data test that found something: the days and how many rows of each, where its rows have a day.
+    where: str = ""
 
     @property
     def passed(self) -> bool:
@@ -44,13 +47,17 @@ class Node:
 
 @dataclass(frozen=True)
 class BuildState:
-    """The last build, as `build.json` beside the warehouse keeps it: the publishing gate reads it."""
+    """The last build, as `build.json` beside the warehouse keeps it: the publishing gate reads it.
+
+    `sha256` is that of the warehouse's file when the build had ended.
+    """
 
     status: str
     finished_at: str
     failed: tuple[str, ...] = ()
     days: dict[str, str] = field(default_factory=dict)
     project: str = ""
+    sha256: str = ""
 
     @classmethod
     def read(cls, warehouse: Path) -> BuildState:
@@ -89,11 +96,16 @@ class Warehouse:
         }
 
     def prepare(self) -> Path:
-        """The dbt manifest, parsed anew only where the project or the lake's place changed; returns its path."""
-        manifest, stamp = self.target / "manifest.json", self.target / "project.txt"
+        """The dbt manifest, parsed anew only where the project or the lake's place changed; returns its path.
+
+        It is a copy that is replaced at once: dbt writes its own again in each build, while others read. One process
+        at a time.
+        """
+        manifest, stamp = self.target / "parsed.json", self.target / "project.txt"
         current = fingerprint(self._project_fingerprint(), self.lake.root, self.path)
         if not (manifest.exists() and stamp.exists() and stamp.read_text() == current):
             self._invoke(["parse"])
+            write_text(manifest, (self.target / "manifest.json").read_text())
             write_text(stamp, current)
         return manifest
 
@@ -115,7 +127,7 @@ class Warehouse:
             raise BuildError("The rules in dbt_project/seeds are refused:\n- " + "\n- ".join(edits))
         before, lake_days = BuildState.read(self.path), self.day_fingerprints()
         project = self._project_fingerprint()
-        whole = before.project != project or before.status == "none" or not self._opens()
+        whole = before.project != project or before.status == "none" or not self.is_sound(before)
         stale = sorted(set(lake_days.items()) - set(before.days.items()))
         gone = set(before.days) - set(lake_days)
         days = [] if whole or gone else [day for day, _ in stale]
@@ -133,33 +145,59 @@ class Warehouse:
         BuildState("failed", now, ("the build was interrupted",), {} if whole else before.days).write(self.path)
         nodes = self._invoke(arguments, days)
         failed = tuple(n.name for n in nodes if not n.passed)
+        if failed and whole:
+            # Some models may never have been made: the next build makes all of them.
+            project = ""
         loaded = before.days if failed or select else lake_days
-        BuildState("failed" if failed else "success", now, failed, loaded, project).write(self.path)
+        built = hash_file(self.path) if self.path.exists() else ""
+        BuildState("failed" if failed else "success", now, failed, loaded, project, built).write(self.path)
         return nodes
+
+    def docs(self, out: Path) -> Path:
+        """Write dbt's site (lineage, columns, tests, exposures) as one HTML file that asks no network; returns `out`.
+
+        Reads the warehouse's catalogue: hold its lock. Raises BuildError where it is not built.
+        """
+        if not self.path.exists():
+            raise BuildError(f"there is no warehouse at {self.path} yet: `iqs run` builds it")
+        self._invoke(["docs generate", "--static", "--no-compile"])
+        out.parent.mkdir(parents=True, exist_ok=True)
+        os.replace(self.target / "static_index.html", out)
+        return out
 
     def score(self) -> list[Node]:
         """All history scored into this new file: the rules and what fct_call_scores needs, no trends and no tests."""
         what = ["--select", "+fct_call_scores", "--exclude-resource-type", "test", "unit_test"]
         return self._invoke(["build", "--full-refresh", *what, "--threads", str(self.threads)])
 
-    def _opens(self) -> bool:
-        """Whether the file is a sound DuckDB; one that another process holds counts as sound."""
+    def is_sound(self, built: BuildState, *, wait_s: float = 30.0) -> bool:
+        """Whether the file opens, and is to the byte the one that the build `built` left.
+
+        DuckDB notices a damaged block only when it reads it, and drops the torn end of a log without a word: it is the
+        hash (1 s for 1 GB) that tells. Raises BuildError naming the process that keeps it open longer than `wait_s`.
+        """
+        log = self.path.with_suffix(".duckdb.wal")
+        return self._opens(wait_s) and not log.exists() and built.sha256 in ("", hash_file(self.path))
+
+    def _opens(self, wait_s: float) -> bool:
         import duckdb
 
-        if not self.path.exists():
-            return False
-        try:
-            with duckdb.connect(str(self.path)) as connection:
-                connection.execute("select count(*) from information_schema.tables").fetchall()
-        except duckdb.IOException as error:
-            if "lock" in str(error).lower():
-                raise BuildError(
-                    f"another process has the warehouse open: {error}. Close it; BI tools read data/published instead"
-                ) from error
-            return False
-        except duckdb.Error:
-            return False
-        return True
+        deadline = time.monotonic() + wait_s
+        while self.path.exists():
+            try:
+                with duckdb.connect(str(self.path), read_only=True) as connection:
+                    connection.execute("select count(*) from information_schema.tables").fetchall()
+                return True
+            except duckdb.Error as error:
+                if not (isinstance(error, duckdb.IOException) and "lock" in str(error).lower()):
+                    return False
+                if time.monotonic() > deadline:
+                    raise BuildError(
+                        f"another process has the warehouse open: {error}. Waited {wait_s:g} s. "
+                        "Close it; BI tools read data/published instead"
+                    ) from error
+            time.sleep(0.5)
+        return False
 
     def _invoke(self, arguments: list[str], days: Iterable[str] = ()) -> list[Node]:
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
@@ -177,33 +215,50 @@ class Warehouse:
             DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         ):
             try:
-                result = dbtRunner().invoke([arguments[0], *map(str, paths + quiet), *arguments[1:]])
+                result = dbtRunner().invoke([*arguments[0].split(), *map(str, paths + quiet), *arguments[1:]])
             finally:
                 # Otherwise this process keeps the DuckDB lock until it ends.
                 DuckDBConnectionManager.close_all_connections()
                 reset_adapters()
         if result.exception:
             raise BuildError(f"dbt {arguments[0]} failed: {result.exception}")
-        return list(_nodes(result.result)) if arguments[0] == "build" else []
+        return list(_nodes(result.result, self.path)) if arguments[0] == "build" else []
 
 
-def _nodes(result) -> Iterator[Node]:
+def _nodes(result, warehouse: Path) -> Iterator[Node]:
     for r in result.results:
         node = r.node
         if str(getattr(node.resource_type, "value", node.resource_type)) == "exposure":
             continue
         depends = getattr(node, "depends_on", None)
         models = tuple(n for n in getattr(depends, "nodes", ()) if n.split(".")[0] in ("model", "seed"))
+        kind = str(getattr(node.resource_type, "value", node.resource_type))
         yield Node(
             unique_id=node.unique_id,
             name=node.name,
-            kind=str(getattr(node.resource_type, "value", node.resource_type)),
+            kind=kind,
             status=str(getattr(r.status, "value", r.status)),
             seconds=round(r.execution_time or 0.0, 3),
             failures=int(r.failures or 0),
             message=str(r.message or ""),
             models=models,
+            where=_where(node, warehouse) if r.failures and kind == "test" else "",
         )
+
+
+def _where(test, warehouse: Path) -> str:
+    """On which days a data test found something, with the number of rows; nothing where its rows have no day."""
+    import duckdb
+
+    try:
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            found = connection.sql(test.compiled_code)
+            day = next(c for c in ("call_date", "period_start") if c in found.columns)
+            rows = found.aggregate(f"{day}, count(*)", day).order(day).fetchall()
+    except (duckdb.Error, StopIteration):
+        return ""
+    told = [f"{day} ({n} {'row' if n == 1 else 'rows'})" for day, n in rows[-10:]]
+    return ", ".join(told) + (f" and {len(rows) - 10} days before" if len(rows) > 10 else "")
 
 
 def hash_file(path: Path) -> str:

@@ -23,6 +23,10 @@ _NEARLY_FULL_SCALE = 32_700
 _READ_AS_FLOAT = {"FLOAT", "DOUBLE", "VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"}
 # Encoders of these add and trim some milliseconds; the others are exact to the frame.
 _LOSSY_SLACK_S, _EXACT_SLACK_S = 0.25, 0.02
+# A shorter sound is none: one frame of the 10 ms tracks.
+_LEAST_S = 0.01
+# Sound behind the end that a WAV's header tells of: a recorder that died before its last look at the header.
+_LEAST_BEYOND_S = 0.1
 _UNKNOWN_SIZE = 0x7FFF_0000
 _CHUNKS_AFTER_DATA = {b"LIST", b"id3 ", b"ID3 ", b"bext", b"iXML", b"cue ", b"smpl", b"fact", b"_PMX", b"afsp"}
 _CONTAINERS = "aac,amr,amrnb,amrwb,asf,au,caf,flac,g722,gsm,matroska,mov,mp3,ogg,w64,wav"
@@ -91,6 +95,8 @@ def decode(path: str | os.PathLike, limits: DecodeLimits | None = None) -> Audio
     wav = _wav_header(path)
     if wav and wav.missing_s > _EXACT_SLACK_S:
         raise BadRecording("truncated", f"{wav.missing_s:.2f} of {wav.claimed_s:.2f} s are missing")
+    if wav and wav.claimed_s is not None and wav.beyond_s > max(_LEAST_BEYOND_S, 0.1 * wav.claimed_s):
+        raise BadRecording("truncated", f"the header ends at {wav.claimed_s:.2f} s, {wav.beyond_s:.2f} s follow it")
     source = _SndFile.open(path)
     if source is None or (wav and wav.streamed and source.claimed_s == 0):
         return _read(_PyAV.open(path), limits)
@@ -259,8 +265,8 @@ def _read(source: _SndFile | _PyAV, limits: DecodeLimits, claimed_s: float | Non
     if claimed_s is not None and claimed_s - duration_s > max(slack_s, 0.01 * claimed_s):
         raise BadRecording("truncated", f"{duration_s:.2f} of {claimed_s:.2f} s could be decoded")
     samples = np.frombuffer(data, np.int16).reshape(-1, source.channels)
-    if not len(samples):
-        raise BadRecording("empty", "the file holds no audio frames")
+    if len(samples) < _LEAST_S * rate_hz:
+        raise BadRecording("empty", f"the file holds {len(samples)} samples of sound at {rate_hz} Hz")
     clipping = tuple(float(c) / n_frames for c in clip_state[:, 1])
     return Audio(samples, source.rate_hz, source.format, claimed_s, rate_hz, clipping, over)
 
@@ -309,11 +315,21 @@ def _is_unfinished_mp4(path: Path) -> bool:
         return file.read(8)[4:8] == b"ftyp"
 
 
+def _n_beyond(file, end: int, size: int) -> int:
+    """How many bytes follow the sound that are neither a chunk, by their name, nor padding."""
+    file.seek(min(end, size))
+    name = file.read(5)
+    padding = not any(name)
+    named = any(len(n) == 4 and all(32 <= c < 127 for c in n) for n in (name[:4], name[1:]))
+    return 0 if padding or named or len(name) < 5 else size - end
+
+
 @dataclass(frozen=True)
 class _Wav:
     claimed_s: float | None
     missing_s: float
     streamed: bool
+    beyond_s: float = 0.0
 
 
 def _wav_header(path: Path) -> _Wav | None:
@@ -345,7 +361,8 @@ def _wav_header(path: Path) -> _Wav | None:
                     return _Wav(None, 0.0, False)
                 if not byte_rate:
                     return None
-                return _Wav(n_bytes / byte_rate, max(0, n_bytes - present) / byte_rate, False)
+                missing_s = max(0, n_bytes - present) / byte_rate
+                return _Wav(n_bytes / byte_rate, missing_s, False, _n_beyond(file, start + n_bytes, size) / byte_rate)
             file.seek(start + n_bytes + (n_bytes & 1))
         if size <= 12 or file.tell() > size:
             raise BadRecording("truncated", "the file ends within its header")

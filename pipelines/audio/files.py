@@ -23,12 +23,11 @@ def locate(folder: Path, relative: str) -> FoundFile:
     """
     try:
         path = (folder / relative).resolve()
-        inside = path.is_relative_to(folder.resolve())
-    except (OSError, ValueError) as error:
-        return FoundFile(folder, "metadata_invalid", f"recording is no path: {error}")
-    if not inside:
-        return FoundFile(path, "path_escape", f"recording {relative!r} leaves the landing folder")
-    if not path.is_file():
-        return FoundFile(path, "recording_missing", f"recording {relative!r} is not in the landing folder")
-    stat = path.stat()
+        if not path.is_relative_to(folder.resolve()):
+            return FoundFile(path, "path_escape", f"recording {relative!r} leaves the landing folder")
+        if not path.is_file():
+            return FoundFile(path, "recording_missing", f"recording {relative!r} is not in the landing folder")
+        stat = path.stat()
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+        return FoundFile(folder, "metadata_invalid", f"recording {relative[:200]!r} is no path: {error}"[:500])
     return FoundFile(path, identity=f"{stat.st_size} {stat.st_mtime_ns}")

@@ -18,9 +18,10 @@ from pipelines.audio.decode import BadRecording, DecodeLimits
 
 _START_S = 120.0  # a fresh installation compiles on the first import
 _CHILD = "import sys; sys.path[:] = {path!r}; from pipelines.audio.sandbox import _serve; _serve({fd})"
+_PIECE = 16 << 20
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "MALLOC_ARENA_MAX")
 _OUT_OF_MEMORY_SIGNS = ("bad_alloc", "Failed to allocate memory", "Cannot allocate memory", "Unable to allocate")
-_READY = ("ready", None)
+_READY = "ready"
 
 
 class Sandbox:
@@ -154,10 +155,10 @@ class _Worker:
             if not self.connection.poll():
                 self.kill()
                 return (self._timeout(),)
-            kind, value = pickle.loads(self.connection.recv_bytes())
+            kind, value = _received(self.connection)
         except (EOFError, OSError):
             return (self._death(),)
-        if (kind, value) == _READY:
+        if kind == _READY:
             self.started = True
             self.deadline = time.monotonic() + self.limits.timeout_s
             return None
@@ -197,6 +198,41 @@ class _Worker:
         self.connection.close()
 
 
+# --- on the pipe: a pickle, and after it the arrays of the answer as they lie in memory. An hour of sound is 460 MB;
+# inside of the pickle it would be copied at each end.
+
+
+def _packed(kind: str, value: Any = None) -> list[Any]:
+    """An answer as the messages that make it up: the first tells the sizes of the others."""
+    buffers: list[pickle.PickleBuffer] = []
+    packed = pickle.dumps(value, protocol=pickle.HIGHEST_PROTOCOL, buffer_callback=buffers.append)
+    arrays = [buffer.raw() for buffer in buffers]
+    return [pickle.dumps((kind, packed, [a.nbytes for a in arrays])), *arrays]
+
+
+def _send(connection: Connection, message: list[Any]) -> None:
+    connection.send_bytes(message[0])
+    for array in message[1:]:
+        sent = 0
+        while sent < array.nbytes:
+            sent += os.write(connection.fileno(), array[sent : sent + _PIECE])
+
+
+def _received(connection: Connection) -> tuple[str, Any]:
+    """(kind, value). Raises EOFError where the child dies before the last byte."""
+    kind, packed, sizes = pickle.loads(connection.recv_bytes())
+    arrays = []
+    for size in sizes:
+        array, filled = memoryview(bytearray(size)), 0
+        while filled < size:
+            n = os.readv(connection.fileno(), [array[filled : filled + _PIECE]])
+            if not n:
+                raise EOFError
+            filled += n
+        arrays.append(array)
+    return kind, pickle.loads(packed, buffers=arrays)
+
+
 # --- in the child
 
 
@@ -221,7 +257,7 @@ def _serve(fd: int) -> None:
         request = requests.get()
         # ends the process even where the parent is gone and the hang holds the interpreter's lock
         signal.setitimer(signal.ITIMER_REAL, limits.timeout_s + (_START_S if greet else 0.0) + 2.0)
-        connection.send_bytes(_work(request, connection if greet else None))
+        _send(connection, _work(request, connection if greet else None))
         signal.setitimer(signal.ITIMER_REAL, 0.0)
         greet = False
 
@@ -237,18 +273,17 @@ def _read(connection: Connection, requests: Any, parent: int) -> None:
         os._exit(0)
 
 
-def _work(request: bytes, greeting: Connection | None) -> bytes:
+def _work(request: bytes, greeting: Connection | None) -> list[Any]:
     try:
         function, spread, item = pickle.loads(request)
         if greeting is not None:
-            greeting.send_bytes(pickle.dumps(_READY))
-        value = function(*item) if spread else function(item)
-        return pickle.dumps(("value", value), protocol=pickle.HIGHEST_PROTOCOL)
+            _send(greeting, _packed(_READY))
+        return _packed("value", function(*item) if spread else function(item))
     except BadRecording as error:
-        return pickle.dumps(("value", BadRecording(error.reason, error.detail)))
+        return _packed("value", BadRecording(error.reason, error.detail))
     except MemoryError as error:
-        return pickle.dumps(("out_of_memory", str(error)[:500] or "memory ran out"))
+        return _packed("out_of_memory", str(error)[:500] or "memory ran out")
     except Exception as error:
         text = f"{type(error).__name__}: {error}"[:500]
         kind = "out_of_memory" if any(sign in text for sign in _OUT_OF_MEMORY_SIGNS) else "measurement_failed"
-        return pickle.dumps((kind, text))
+        return _packed(kind, text)

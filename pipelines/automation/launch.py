@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 
 import dagster as dg
 
+from pipelines.automation.guard import running
 from pipelines.automation.jobs import range_tags
-from pipelines.automation.progress import progress_logger
-from pipelines.settings import PROJECT, Settings
+from pipelines.automation.progress import progress_logger, shown
+from pipelines.contracts import all_tables
+from pipelines.lake import write_text
+from pipelines.settings import SettingError, Settings
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,25 @@ class RunResult:
     errors: tuple[str, ...]
 
 
-@contextmanager
-def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Dagster's storage under the data root, with the shipped configuration (telemetry off)."""
+def prepare_home(settings: Settings) -> Path:
+    """Dagster's folder under the data root, with the configuration of IQS_DAGSTER_YAML (telemetry off as shipped)."""
     home = settings.data / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    shutil.copy(PROJECT / "dagster.yaml", home / "dagster.yaml")
+    try:
+        chosen = settings.dagster_yaml.read_text()
+    except OSError as error:
+        raise SettingError(
+            f"IQS_DAGSTER_YAML={str(settings.dagster_yaml)!r} can't be read: {error.strerror}"
+        ) from error
+    if not (home / "dagster.yaml").exists() or (home / "dagster.yaml").read_text() != chosen:
+        write_text(home / "dagster.yaml", chosen)
+    return home
+
+
+@contextmanager
+def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
+    """Dagster's storage under the data root."""
+    home = prepare_home(settings)
     os.environ["DAGSTER_HOME"] = str(home)
     with dg.DagsterInstance.from_config(str(home)) as opened:
         yield opened
@@ -45,16 +62,28 @@ def run_days(
     last: date,
     *,
     storage: dg.DagsterInstance | None = None,
+    only: Sequence[dg.AssetKey] | None = None,
 ) -> RunResult:
     """Run the daily job for the days from `first` to `last`, in this process, and say what it came to.
 
-    `storage` is where Dagster keeps the run; by default the installation's own, so that its UI shows it.
+    One run at a time on a data root: waits for another one, and raises LockHeld naming it where that takes too long.
+
+    `storage` is where Dagster keeps the run; by default the installation's own, so that its UI shows it. `only` narrows
+    the run to these assets.
     """
     job = definitions.resolve_job_def("daily")
-    with nullcontext(storage) if storage else instance(settings) as storage:
+    run_id = str(uuid.uuid4())
+    with (
+        nullcontext(storage) if storage else instance(settings) as storage,
+        running(settings, run_id, storage),
+        shown(),
+    ):
         result = job.execute_in_process(
             instance=storage,
-            tags=range_tags(first, last),
+            run_id=run_id,
+            asset_selection=only,
+            # Who started it by hand starts it again by hand: the daemon doesn't know where it came from.
+            tags=range_tags(first, last) | {"dagster/max_retries": "0"},
             run_config={"loggers": {"progress": {}}},
             raise_on_error=False,
         )
@@ -69,6 +98,13 @@ def run_days(
         if e.is_step_failure and e.step_failure_data.error
     )
     return RunResult(result.run_id, result.success, tuple(failed), tuple(warned), errors)
+
+
+def from_the_lake(definitions: dg.Definitions) -> list[dg.AssetKey]:
+    """The assets that are made from the lake alone: the warehouse and the publication."""
+    in_the_lake = {dg.AssetKey(name.split("/")) for name in all_tables()}
+    nodes = definitions.resolve_job_def("daily").asset_layer.executable_asset_keys
+    return sorted(set(nodes) - in_the_lake)
 
 
 LOGGERS: dict[str, dg.LoggerDefinition] = {"console": dg.colored_console_logger, "progress": progress_logger}

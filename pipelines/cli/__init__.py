@@ -12,8 +12,9 @@ import sys
 import typer
 
 # Each adds its commands, in the order in which the help shows them.
-from pipelines.cli import run, quarantine, scores, publications  # noqa: F401  # isort: skip
+from pipelines.cli import setup, run, quarantine, scores, publications, privacy, backup, alerts, crm  # noqa: F401  # isort: skip
 from pipelines.cli.terminal import DONE, FAILED, USED_WRONGLY, CommandError, app
+from pipelines.installation.envfile import load_env_file
 from pipelines.settings import SettingError
 
 
@@ -21,6 +22,7 @@ def main() -> None:
     """Entry point: errors become a sentence and an exit code, never a stack trace (IQS_DEBUG=1 shows it)."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     try:
+        load_env_file(os.environ)
         code = app(standalone_mode=False)
     except CommandError as error:
         code = _complain(str(error), error.code)

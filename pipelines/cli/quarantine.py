@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import date
 from typing import Annotated
 
@@ -37,7 +38,8 @@ def quarantine_show(item: str) -> int:
         raise CommandError(f"{item} is not in quarantine; `iqs quarantine list` shows what is", USED_WRONGLY)
     for row in items.iter_rows(named=True):
         meaning, remedy = QUARANTINED[row["reason"]]
-        for name, text in (*row.items(), ("meaning", meaning), ("remedy", f"{remedy}; then `iqs quarantine replay`")):
+        replay = f"iqs quarantine replay {shlex.quote(item)}"
+        for name, text in (*row.items(), ("meaning", meaning), ("remedy", remedy), ("then", replay)):
             say(f"{name:<15} {'' if text is None else text}")
     return DONE
 

@@ -88,15 +88,25 @@ def status(as_json: Json = False) -> int:
 
 
 @app.command()
-def report(open_: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False) -> int:
+def report(
+    open_: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Print it to this PDF file, with Chromium.")] = None,
+) -> int:
     """Where the trend report of the current publication is."""
     settings = Settings.from_environment()
     path = settings.published / "current" / "report" / "index.html"
     if not path.exists():
         raise CommandError("nothing is published yet; `iqs run` makes a publication with its report")
+    if pdf is not None:
+        from pipelines.reports import ReportError, print_pdf
+
+        try:
+            path = print_pdf(path, pdf)
+        except ReportError as error:
+            raise CommandError(str(error)) from error
     say(str(path))
     if open_:
-        _open(settings)
+        webbrowser.open(path.resolve().as_uri())
     return DONE
 
 

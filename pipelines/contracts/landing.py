@@ -211,6 +211,35 @@ PROCESS_CHANGES = Table(
     daily=False,
 )
 
+COACHING = Table(
+    "landing/coaching",
+    "Coachings: an agent was coached on a parameter.",
+    "one row per agent, date and parameter; the row delivered last stands",
+    ("agent_id", "coached_on", "parameter"),
+    (
+        _id("agent_id", "the agent who was coached"),
+        Column("coached_on", pl.Date, "date of the coaching"),
+        _id("parameter", "parameter id, or iqs for the whole score"),
+        _text("coach_id", "who coached"),
+        SOURCE_FILE,
+    ),
+    daily=False,
+)
+
+ALERT_ACKS = Table(
+    "landing/alert_acks",
+    "Alerts that somebody has taken note of.",
+    "one row per alert; the row delivered last stands",
+    ("dedupe_key",),
+    (
+        _id("dedupe_key", "the alert's key, as the table alerts has it"),
+        _text("acknowledged_by", "who took note of it"),
+        Column("acknowledged_at", TIME, "when, UTC", optional=True),
+        SOURCE_FILE,
+    ),
+    daily=False,
+)
+
 FILES = Table(
     "landing/files",
     "Register of the landing files: every row that was read is accepted or rejected.",
@@ -220,7 +249,7 @@ FILES = Table(
         SOURCE_FILE,
         Column("kind", pl.String, "interactions, transcripts, messages, agents, …"),
         Column("sha256", pl.String, "hash of the file's bytes"),
-        Column("rows_read", pl.Int64, "rows in the file", at_least=0),
+        Column("rows_read", pl.Int64, "rows in the file, less those of what was erased", at_least=0),
         Column("rows_accepted", pl.Int64, "rows that were taken", at_least=0),
         Column("rows_rejected", pl.Int64, "rows in quarantine", at_least=0),
         Column(
@@ -229,6 +258,7 @@ FILES = Table(
             "accepted rows whose key was delivered again in a later file: that row stands",
             at_least=0,
         ),
+        Column("rows_erased", pl.Int64, "rows of what was erased, delivered again: dropped unread", at_least=0),
         _text("unknown_columns", "columns that the interface doesn't know, joined by commas"),
     ),
     daily=False,
@@ -276,4 +306,6 @@ TABLES = (
     REVIEWS,
     ISSUE_TYPES,
     PROCESS_CHANGES,
+    COACHING,
+    ALERT_ACKS,
 )

@@ -23,6 +23,19 @@ MADE_HERE = ("call_date", "customer_key", "extra", "landing_reason", "landing_de
 # Columns of landing files that are not kept as they come.
 PSEUDONYMISED = "customer_id"
 REDACTED = ("text", "comment")
+# Columns that join tables or name files: kept to the letter. A ticket's issue type is none of them.
+KEPT = (
+    "interaction_id",
+    "agent_id",
+    "ticket_id",
+    "session_id",
+    "reviewer_id",
+    "supervisor_id",
+    "coach_id",
+    "parameter",
+    "dedupe_key",
+    "recording",
+)
 # Columns that name a thing: validated as ids.
 IDS = (
     "interaction_id",
@@ -32,6 +45,7 @@ IDS = (
     "session_id",
     "reviewer_id",
     "supervisor_id",
+    "coach_id",
     "parameter",
     "issue_type",
 )
@@ -64,6 +78,13 @@ KINDS = {
         ),
         Kind("issue_types", landing.ISSUE_TYPES, ("issue_type", "examples"), ("issue_type",)),
         Kind("process_changes", landing.PROCESS_CHANGES, ("changed_on", "name"), ("changed_on", "name")),
+        Kind(
+            "coaching",
+            landing.COACHING,
+            ("agent_id", "coached_on", "parameter"),
+            ("agent_id", "coached_on", "parameter"),
+        ),
+        Kind("alert_acks", landing.ALERT_ACKS, ("dedupe_key",), ("dedupe_key",)),
     )
 }
 

@@ -17,15 +17,26 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from pipelines.contracts import landing
+from pipelines.contracts import landing, schemas
 from pipelines.contracts.table import Table
 from pipelines.lake import fingerprint, write_text
 from pipelines.landing.kinds import KINDS, MADE_HERE, Kind, kind_of
-from pipelines.landing.rows import BadRow, RowOptions, UnreadableFile, pseudonym, raw_rows, typed
-from pipelines.language.redaction import REDACTION_VERSION, redact
+from pipelines.landing.rows import (
+    BadRow,
+    EscapingFile,
+    RowOptions,
+    UnreadableFile,
+    is_id,
+    printable,
+    pseudonym,
+    raw_rows,
+    typed,
+)
+from pipelines.landing.tombstones import INTERACTION, RECORDING, Tombstones
+from pipelines.language.redaction import REDACTION_VERSION, redact, redact_field, redact_texts
 from pipelines.settings import Settings
 
-PARSER_VERSION = "landing-2"
+PARSER_VERSION = "landing-3"
 _AUDIO = {
     ".wav",
     ".flac",
@@ -42,8 +53,14 @@ _AUDIO = {
     ".webm",
 }
 _ROW = pl.Int64()
+# Of a column that the interface doesn't know, this much of its name is reported.
+_LONGEST_NAME = 60
 # Kinds of which every row is about one interaction.
 _ABOUT_INTERACTIONS = ("transcripts", "messages", "surveys", "reviews")
+# The real ids behind the pseudonyms: never in a table that others read.
+_CUSTOMERS = pl.Schema({"customer_key": pl.String, "customer_id": pl.String})
+# Tables that belong to no day.
+_OF_NO_DAY = (landing.REVIEWS, landing.PROCESS_CHANGES, landing.TICKETS, landing.COACHING, landing.ALERT_ACKS)
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,10 @@ class LandingOptions:
             first_day=date.fromisoformat(settings.first_day),
             pseudonym_key=settings.pseudonym_key,
         )
+
+    def erased(self) -> Tombstones:
+        """What was erased, kept beside the key. Raises TombstoneError where the list can't be obeyed."""
+        return Tombstones.read(self.cache / "erased.jsonl", self.key(), ZoneInfo(self.timezone))
 
     def key(self) -> bytes:
         """The key of the customers' pseudonyms: the setting, or the key file (made at the first look, mode 0600)."""
@@ -118,6 +139,7 @@ class Landing:
             options.first_day,
             hashlib.sha256(self._key).hexdigest(),
         )
+        self.erased = options.erased()
         self._files = self._parse_new()
 
     # --- files
@@ -129,13 +151,11 @@ class Landing:
         except (OSError, ValueError):
             index = {}
         entries, changed = [], False
-        for path in sorted(self.options.folder.rglob("*")):
-            relative = path.relative_to(self.options.folder)
-            if relative.parts[0] == "recordings" or path.name.startswith(".") or not path.is_file():
-                continue
+        erased_before = len(self.erased.erased_at)
+        for path in self._metadata_files():
             kind = kind_of(path.name)
             stat = path.stat()
-            name = relative.as_posix()
+            name = printable(path.relative_to(self.options.folder).as_posix())
             old = index.get(name)
             if not (
                 old
@@ -145,6 +165,19 @@ class Landing:
             ):
                 old, changed = self._parse(path, name, kind) | {"modified_ns": stat.st_mtime_ns}, True
             entries.append(old)
+        if len(self.erased.erased_at) > erased_before:
+            # An erased customer's interaction came again: what was parsed about it before must go, too.
+            folder = self.options.folder
+            entries = [
+                old
+                if old["kind"] == "interactions" or not self._holds_erased(old["sha256"])
+                else self._parse(
+                    folder / old["source_file"], old["source_file"], kind_of(Path(old["source_file"]).name)
+                )
+                | {"modified_ns": old["modified_ns"]}
+                for old in entries
+            ]
+            changed = True
         if changed or {e["source_file"] for e in entries} != set(index):
             write_text(index_path, json.dumps({e["source_file"]: e for e in entries}, indent=1))
         kept = [c for c in landing.FILES.schema.names() if c != "rows_superseded"]
@@ -155,20 +188,41 @@ class Landing:
         }
         return pl.DataFrame(entries, schema=schema).sort("modified_ns", "source_file")
 
+    def _metadata_files(self) -> list[Path]:
+        """The files beside the recordings, interactions first: they tell whose the others' rows are."""
+        found = [
+            path
+            for path in self.options.folder.rglob("*")
+            if path.relative_to(self.options.folder).parts[0] != "recordings"
+            and not path.name.startswith(".")
+            and path.is_file()
+        ]
+        return sorted(found, key=lambda p: (not p.name.lower().startswith("interactions"), p))
+
+    def _holds_erased(self, sha256: str) -> bool:
+        """Whether a parsed file has a row about an interaction that was erased."""
+        for path in (self._parsed(sha256), self._parsed(sha256, "rejects")):
+            if "interaction_id" in pl.read_parquet_schema(path):
+                ids = pl.read_parquet(path, columns=["interaction_id"])["interaction_id"].drop_nulls().unique()
+                if any(self.erased.holds(INTERACTION, i) for i in ids):
+                    return True
+        return False
+
     def _parsed(self, sha256: str, what: str = "rows") -> Path:
         return self.options.cache / f"{sha256[:32]}-{self._version}-{what}.parquet"
 
     def _parse(self, path: Path, name: str, kind: Kind | None) -> dict:
         """Parse one file into the cache: accepted rows, rejected rows. Nothing of it is lost: the counts add up."""
-        content = path.read_bytes()
-        sha256 = hashlib.sha256(name.encode() + b"\0" + content).hexdigest()
-        options = RowOptions(self.zone, self._key, redact)
+        size_bytes, digest, refusal = _identity(path, self.options.folder)
+        sha256 = hashlib.sha256(name.encode() + b"\0" + digest).hexdigest()
+        options = RowOptions(self.zone, self._key, redact, redact_field)
         table = kind.table if kind else landing.REJECTS
         accepted: list[dict] = []
         rejects: list[dict] = []
         unknown: set[str] = set()
         seen: set[tuple] = set()
-        read = 0
+        customers: dict[str, str] = {}
+        read = erased = 0
 
         def reject(number: int, reason: str, detail: str, interaction_id: str | None = None) -> None:
             rejects.append(
@@ -176,23 +230,31 @@ class Landing:
                     "source_file": name,
                     "row_number": number,
                     "kind": kind.name if kind else "unknown",
-                    "interaction_id": interaction_id,
+                    # What should be an id may be a sentence, where columns are mixed up.
+                    "interaction_id": redact(interaction_id)
+                    if interaction_id and " " in interaction_id
+                    else interaction_id,
                     "reason": reason,
                     "detail": detail,
                 }
             )
 
         try:
+            if refusal is not None:
+                raise refusal
             if kind is None:
                 raise UnreadableFile(f"the name begins with none of {', '.join(KINDS)}")
-            if not content:
+            if not size_bytes:
                 raise UnreadableFile("the file has no bytes")
             for number, raw in raw_rows(path):
+                if not isinstance(raw, BadRow) and self._drop_erased(kind, raw):
+                    erased += 1
+                    continue
                 read += 1
                 if isinstance(raw, BadRow):
                     reject(number, "metadata_invalid", str(raw))
                     continue
-                unknown |= {c for c in raw if c not in table.schema and c != "customer_id"}
+                unknown |= {redact(c)[:_LONGEST_NAME] for c in raw if c not in table.schema and c != "customer_id"}
                 for made in MADE_HERE:
                     raw.pop(made, None)
                 try:
@@ -212,11 +274,15 @@ class Landing:
                     )
                     continue
                 seen.add(unique)
+                if row.get("customer_key") and raw.get("customer_id"):
+                    customers[row["customer_key"]] = raw["customer_id"].strip()
                 accepted.append(row | {"source_file": name, "_row": number})
         except UnreadableFile as error:
-            reject(0, "unreadable_file", str(error))
+            reject(0, error.reason, str(error))
         if kind and kind.name == "transcripts":
             _number_segments(accepted)
+        if kind and kind.name in ("transcripts", "messages"):
+            _redact_conversations(accepted)
         if kind and kind.name == "interactions":
             for row in accepted:
                 if row.get("started_at") is not None:
@@ -226,6 +292,8 @@ class Landing:
         self.options.cache.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write(frame, self._parsed(sha256))
         _write(landing.REJECTS.frame(rejects), self._parsed(sha256, "rejects"))
+        pairs = pl.DataFrame(list(customers.items()), schema=_CUSTOMERS, orient="row")
+        _write(pairs, self._parsed(sha256, "customers"), mode=0o600)
         rejected_rows = sum(1 for r in rejects if r["row_number"] > 0)
         return {
             "source_file": name,
@@ -234,10 +302,35 @@ class Landing:
             "rows_read": read,
             "rows_accepted": frame.height,
             "rows_rejected": rejected_rows,
+            "rows_erased": erased,
             "unknown_columns": ",".join(sorted(unknown)) or None,
-            "size_bytes": len(content),
+            "size_bytes": size_bytes,
             "version": self._version,
         }
+
+    def _drop_erased(self, kind: Kind, raw: dict) -> bool:
+        """Whether the row is about what was erased. What an erased customer's row names is erased with it."""
+        if not self.erased.covers(raw):
+            return False
+        if kind.name == "interactions":
+            for what, column in ((INTERACTION, "interaction_id"), (RECORDING, "recording")):
+                name = (raw.get(column) or "").strip()
+                if name and not self.erased.holds(what, name):
+                    self.erased.add(what, [name])
+        return True
+
+    def _is_erased_recording(self, recording: RecordingFile) -> bool:
+        """Whether a recording that no row names belongs to what was erased: by its path, or by its name."""
+        if not self.erased.erased_at:
+            return False
+        path = Path(recording.path)
+        paths = (recording.path, recording.path.removeprefix("recordings/"))
+        if any(self.erased.holds(RECORDING, p) for p in paths) or self.erased.holds(INTERACTION, path.stem):
+            return True
+        match = re.search(self.options.recording_pattern, path.stem)
+        found = match.groupdict() if match else {}
+        started = re.sub(r"T(\d\d)-(\d\d)-(\d\d)$", r"T\1:\2:\3", found.get("started_at") or "")
+        return self.erased.covers(found | {"started_at": started})
 
     def _in_time(self, row: dict, reject: Callable[..., None]) -> bool:
         """Whether the row's day is one that can be run: not before the first partition, not after tomorrow."""
@@ -277,7 +370,7 @@ class Landing:
         orphans = landing.REJECTS.frame(
             [
                 {
-                    "source_file": r.path,
+                    "source_file": printable(r.path),
                     "row_number": 0,
                     "kind": "recordings",
                     "interaction_id": None,
@@ -374,7 +467,7 @@ class Landing:
         linked, taken = set(rows["recording"].drop_nulls()), set(rows["interaction_id"])
         made = []
         for recording in sorted(self.recordings.values(), key=lambda r: r.path):
-            if recording.path in linked:
+            if recording.path in linked or self._is_erased_recording(recording):
                 continue
             row = self._row_from_name(recording)
             if row is None or row["interaction_id"] in taken:
@@ -384,6 +477,15 @@ class Landing:
                 made.append(row)
         extra = pl.DataFrame(made, schema=rows.schema)
         return pl.concat([rows, extra]).sort("interaction_id"), orphans
+
+    def customers(self) -> pl.DataFrame:
+        """The real ids behind the pseudonyms: customer_key, customer_id; one row per customer, for the few who may."""
+        frames = [pl.read_parquet(self._parsed(s, "customers")) for s in self._files["sha256"]]
+        names = (re.search(self.options.recording_pattern, Path(r.path).stem) for r in self.recordings.values())
+        ids = {m.groupdict().get("customer_id") for m in names if m}
+        named = [(pseudonym(i, self._key), i) for i in ids if i and self.erased.customer_until(i) is None]
+        rows = pl.concat([*frames, pl.DataFrame(named, schema=_CUSTOMERS, orient="row")])
+        return rows.unique("customer_key", keep="last").sort("customer_key")
 
     def _landing_path(self, path: str) -> str:
         """A recording's path relative to the landing folder; a bare name is looked for in recordings/."""
@@ -395,10 +497,10 @@ class Landing:
         """An interactions row from a file name that carries the data, or None where the name doesn't fit."""
         path = Path(recording.path)
         match = re.search(self.options.recording_pattern, path.stem)
-        if not match or path.suffix.lower() not in _AUDIO:
+        if not match or path.suffix.lower() not in _AUDIO or printable(recording.path) != recording.path:
             return None
         found = match.groupdict()
-        if not found.get("interaction_id"):
+        if not is_id(found.get("interaction_id")) or not is_id(found.get("agent_id") or "unknown"):
             return None
         try:
             started = datetime.strptime(found.get("started_at") or "", "%Y-%m-%dT%H-%M-%S").replace(tzinfo=self.zone)
@@ -418,6 +520,23 @@ class Landing:
             "source_file": recording.path,
             "_row": 0,
         }
+
+    def standing(self) -> pl.DataFrame:
+        """Every interaction that has come in: interaction_id, call_date, customer_key, recording."""
+        return self._interactions.select("interaction_id", "call_date", "customer_key", "recording")
+
+    def erased_recordings(self) -> list[str]:
+        """Paths of recordings of what was erased that were delivered again."""
+        linked = set(self._interactions["recording"].drop_nulls())
+        return [r.path for r in self.recordings.values() if r.path not in linked and self._is_erased_recording(r)]
+
+    def prune_cache(self) -> int:
+        """Remove what was parsed from files that are gone or have changed since; how many files that were."""
+        kept = {f"{sha[:32]}-{self._version}" for sha in self._files["sha256"]}
+        gone = [p for p in self.options.cache.glob("*.parquet") if p.name.rpartition("-")[0] not in kept]
+        for path in (*gone, *self.options.cache.glob(".*.tmp")):
+            path.unlink(missing_ok=True)
+        return len(gone)
 
     # --- days
     def days(self) -> list[date]:
@@ -441,7 +560,7 @@ class Landing:
 
         A day's key covers its interactions, their recordings (path, size, time), transcripts, messages, surveys,
         tickets and agents, as they stand now; a file delivered again without a change leaves the keys alone. What
-        belongs to no day (reviews, process changes, tickets, rejects) is in the key of the first day, which stays
+        belongs to no day (reviews, process changes, coaching, …, rejects) is in the key of the first day, which stays
         the first when new days come: so that a run starts for it.
         """
         daily = self._interactions.select(
@@ -456,8 +575,8 @@ class Landing:
         for kind in ("transcripts", "messages", "surveys", "tickets"):
             daily = daily.join(self._digest(kind, "interaction_id"), on="interaction_id", how="left")
         daily = daily.join(self._digest("agents", "agent_id"), on="agent_id", how="left")
-        shared = fingerprint(self._version, *self.reference(landing.ISSUE_TYPES).drop("source_file").rows())
-        undated = [self.reference(t) for t in (landing.REVIEWS, landing.PROCESS_CHANGES, landing.TICKETS)]
+        shared = fingerprint(self._version, *schemas(), *self.reference(landing.ISSUE_TYPES).drop("source_file").rows())
+        undated = [self.reference(t) for t in _OF_NO_DAY]
         undated = fingerprint(*(row for f in (*undated, self.rejects()) for row in f.drop("source_file").rows()))
         first = daily["call_date"].min()
         return landing.DAYS.frame(
@@ -484,6 +603,21 @@ class Landing:
         return (
             rows.select(key, _row_digest(rows, kind)).group_by(key, maintain_order=True).agg(pl.col(kind).str.join(","))
         )
+
+
+def _identity(path: Path, folder: Path) -> tuple[int, bytes, UnreadableFile | None]:
+    """Size in bytes, hash of the content, and why the file is not read. A size of -1: to be tried at every look."""
+    relative = path.relative_to(folder).as_posix()
+    if printable(relative) != relative:
+        return path.stat().st_size, b"", UnreadableFile("the name holds control characters or is no UTF-8; rename it")
+    try:
+        if not path.resolve().is_relative_to(folder.resolve()):
+            return path.stat().st_size, b"", EscapingFile("the file is a link that leaves the landing folder")
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").digest()
+            return os.fstat(file.fileno()).st_size, digest, None
+    except OSError as error:
+        return -1, b"", UnreadableFile(f"the file can't be read: {error.strerror or error}")
 
 
 def _row_digest(rows: pl.DataFrame, name: str) -> pl.Expr:
@@ -534,6 +668,18 @@ def _identified(kind: Kind, raw: dict, file_name: str, detail: str, options: Row
     return row | {"landing_reason": "metadata_invalid", "landing_detail": detail}
 
 
+def _redact_conversations(rows: list[dict]) -> None:
+    """Numbers that are split over texts, or that only the question before tells."""
+    conversations: dict[str, list[dict]] = {}
+    for row in rows:
+        conversations.setdefault(row["interaction_id"], []).append(row)
+    for conversation in conversations.values():
+        conversation.sort(key=lambda r: r["seq"])
+        texts = redact_texts([r["text"] for r in conversation], [r["party"] for r in conversation])
+        for row, text in zip(conversation, texts, strict=True):
+            row["text"] = text
+
+
 def _number_segments(rows: list[dict]) -> None:
     """Give supplied transcripts an order where they have none: by their place in the file."""
     count: dict[str, int] = {}
@@ -544,7 +690,8 @@ def _number_segments(rows: list[dict]) -> None:
         row["seq"] = row["seq"] if numbered else i
 
 
-def _write(frame: pl.DataFrame, path: Path) -> None:
+def _write(frame: pl.DataFrame, path: Path, *, mode: int = 0o644) -> None:
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary.touch(mode=mode)
     frame.write_parquet(temporary)
     os.replace(temporary, path)

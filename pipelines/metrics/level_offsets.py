@@ -8,6 +8,7 @@ measured once, frozen with its date in the seed level_offsets.csv, and never fol
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from pipelines.lake import write_text
 CONVERSATIONAL_DB = 55.0
 FEWEST_VOICES = 200
 SEED = "level_offsets.csv"
+_FORMULA = tuple("=+-@\t\r")
 COLUMNS = ("site", "offset_db", "median_dbfs", "voices", "calibrated_on")
 
 
@@ -44,9 +46,10 @@ def read_offsets(seeds: Path) -> dict[str, float]:
                 raise OffsetError(
                     f"{place}: a site, and an offset of 40 to 130 dB, not {row.get('site')!r} {offset_db:g}"
                 )
-            if row["site"] in found:
-                raise OffsetError(f"{place}: {row['site']} stands there twice")
-            found[row["site"]] = offset_db
+            site = _plain(row["site"])
+            if site in found:
+                raise OffsetError(f"{place}: {site} stands there twice")
+            found[site] = offset_db
     return found
 
 
@@ -75,7 +78,19 @@ def freeze(rows: Iterable[dict], seeds: Path, on: date) -> None:
     kept: dict[str, dict] = {}
     if path.exists():
         with open(path, newline="", encoding="utf-8-sig") as file:
-            kept = {row["site"]: row for row in csv.DictReader(file)}
+            kept = {_plain(row["site"]): row for row in csv.DictReader(file)}
     kept |= {row["site"]: row | {"calibrated_on": on.isoformat()} for row in rows}
-    lines = [",".join(COLUMNS), *(",".join(str(row[c]) for c in COLUMNS) for _, row in sorted(kept.items()))]
-    write_text(path, "\n".join(lines) + "\n")
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows((_no_formula(site), *(row[c] for c in COLUMNS[1:])) for site, row in sorted(kept.items()))
+    write_text(path, text.getvalue())
+
+
+def _no_formula(text: str) -> str:
+    """Text that a spreadsheet would take for a formula, marked as text; a name of a site comes from outside."""
+    return "'" + text if text[:1] in _FORMULA else text
+
+
+def _plain(text: str) -> str:
+    return text[1:] if text[:1] == "'" and text[1:2] in _FORMULA else text

@@ -16,6 +16,7 @@ from pipelines.contracts.landing import DAYS, INTERACTIONS
 from pipelines.lake import Lake, write_text
 from pipelines.publishing.generations import current_id, identifier, remember
 from pipelines.quality.ledger import Recorded, latest_by_fingerprint
+from pipelines.quality.outcomes import CheckOutcome
 
 
 class Warehouse(Protocol):
@@ -60,6 +61,24 @@ class GateDecision:
     passed: bool
     refusals: tuple[str, ...] = ()
     by_rule: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False)
+
+    def outcomes(self) -> list[CheckOutcome]:
+        """One outcome a rule, for the ledger: failing_rows counts what it refuses, detail says it."""
+        return [
+            CheckOutcome(
+                stage="publication",
+                table_name="publication/database",
+                call_date=None,
+                check_name=name,
+                blocking=True,
+                passed=not said,
+                failing_rows=len(said),
+                total_rows=None,
+                detail=" ".join(said)[:2000],
+                fingerprint="",
+            )
+            for name, said in self.by_rule.items()
+        ]
 
 
 @dataclass(frozen=True)

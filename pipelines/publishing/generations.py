@@ -178,6 +178,13 @@ def write_live(published: Path) -> Path:
                     f"create view live.{identifier(name)} as select * from read_parquet({literal(source)})"
                 )
                 connection.execute(f"comment on view live.{identifier(name)} is {literal(about['comment'] or '')}")
+            comments = _column_comments(connection, root / "current" / "iqs.duckdb")
+            # One transaction: a thousand of them would flush the file a thousand times.
+            connection.execute("begin")
+            for table, column, comment in comments:
+                where = f"live.{identifier(table)}.{identifier(column)}"
+                connection.execute(f"comment on column {where} is {literal(comment)}")
+            connection.execute("commit")
             connection.execute("detach live")
         flush_file(temporary)
         os.replace(temporary, target)
@@ -185,6 +192,17 @@ def write_live(published: Path) -> Path:
         temporary.unlink(missing_ok=True)
     flush_folder(root)
     return target
+
+
+def _column_comments(connection, database: Path) -> list[tuple[str, str, str]]:
+    """(table, column, comment) of a published database."""
+    connection.execute(f"attach {literal(database)} as commented (read_only)")
+    found = connection.execute(
+        "select table_name, column_name, comment from duckdb_columns() "
+        "where database_name = 'commented' and comment is not null"
+    ).fetchall()
+    connection.execute("detach commented")
+    return found
 
 
 def clean(published: Path) -> list[str]:

@@ -7,10 +7,11 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
+from itertools import groupby
 from pathlib import Path
 
 import duckdb
@@ -43,6 +44,7 @@ from pipelines.quality.leaks import (
     holds_card,
     holds_email,
     holds_ssn,
+    readable,
 )
 from pipelines.quality.ledger import flush_folder
 from pipelines.quality.outcomes import CheckOutcome
@@ -63,8 +65,8 @@ STEPS = (
     "tables_copied",
     "parquet_written",
     "copies_verified",
-    "leaks_scanned",
     "files_added",
+    "leaks_scanned",
     "manifest_written",
     "flushed",
     "renamed",
@@ -75,16 +77,29 @@ STEPS = (
 
 
 class LeakFound(PublicationError):
-    """Something that may not be published is in a public table; the message names columns and counts, no values."""
+    """Something personal is in what would be published; the message names places and counts, no values."""
+
+
+@dataclass(frozen=True)
+class PrivateTable:
+    """A Parquet file that goes into the restricted database only, past the warehouse; with its descriptions."""
+
+    path: Path
+    comment: str
+    columns: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class PublishOptions:
-    """`keep` the last publications; wait up to `wait_s` for a lock; `customer_ids` must appear nowhere."""
+    """`keep` the last publications; wait up to `wait_s` for a lock; `customer_ids` must appear in nothing public.
+
+    `private` tables (name -> file) go into the restricted database, where there is the file.
+    """
 
     keep: int = 5
     wait_s: float = 30.0
     customer_ids: Sequence[str] = field(default=(), repr=False)
+    private: Mapping[str, PrivateTable] = field(default_factory=dict)
     code_version: str = ""
 
 
@@ -168,9 +183,12 @@ def _build(staging, warehouse, publish_id, public, restricted, dbt, checks, add_
     with duckdb.connect() as connection:
         _attach_warehouse(connection, warehouse, options.wait_s)
         tables = _copy(connection, public, staging / "iqs.duckdb", publish_id, "public")
+        hidden = staging / "restricted" / "iqs_restricted.duckdb"
+        private = {name: table for name, table in options.private.items() if table.path.exists()}
         if restricted:
-            hidden = staging / "restricted" / "iqs_restricted.duckdb"
             tables |= _copy(connection, restricted, hidden, publish_id, "restricted")
+        if private:
+            tables |= _copy_private(connection, private, hidden, publish_id)
         step("tables_copied")
         connection.execute(f"attach {literal(staging / 'iqs.duckdb')} as public (read_only)")
         for name in sorted(n for n, t in tables.items() if t["audience"] == "public"):
@@ -179,16 +197,16 @@ def _build(staging, warehouse, publish_id, public, restricted, dbt, checks, add_
                 f"copy public.{identifier(name)} to {literal(target)} (format parquet, compression zstd)"
             )
         step("parquet_written")
-        if restricted:
+        if hidden.exists():
             connection.execute(f"attach {literal(hidden)} as restricted (read_only)")
         _verify(connection, tables, staging)
         step("copies_verified")
-        _scan(connection, [n for n, t in tables.items() if t["audience"] == "public"], options.customer_ids)
-        step("leaks_scanned")
     (staging / "checks.json").write_text(json.dumps([asdict(c) for c in checks], indent=1))
     if add_files:
         add_files(staging)
     step("files_added")
+    _scan(staging, options.customer_ids, options.private)
+    step("leaks_scanned")
     _write_manifest(staging, publish_id, tables, dbt, checks, options)
     step("manifest_written")
     _flush(staging)
@@ -267,6 +285,24 @@ def _copy(connection, names: Sequence[str], target: Path, publish_id: str, audie
     return copied
 
 
+def _copy_private(connection, private: Mapping[str, PrivateTable], hidden: Path, publish_id: str) -> dict[str, dict]:
+    """Add the private tables to the restricted file; returns what was copied, as `_copy` does."""
+    connection.execute(f"attach {literal(hidden)} as copy (storage_version {literal(STORAGE_VERSION)})")
+    hidden.chmod(0o600)
+    copied = {}
+    for name, table in private.items():
+        source, target = f"read_parquet({literal(table.path)})", f"copy.{identifier(name)}"
+        own = [column for column, *_ in connection.execute(f"describe select * from {source}").fetchall()]
+        connection.execute(f"create table {target} as select *, {literal(publish_id)} as publish_id from {source}")
+        connection.execute(f"comment on table {target} is {literal(table.comment)}")
+        for column, comment in {**table.columns, "publish_id": _PUBLISH_ID_COMMENT}.items():
+            connection.execute(f"comment on column {target}.{identifier(column)} is {literal(comment)}")
+        copied[name] = {"audience": "restricted", "source": source, "columns": own, "comment": table.comment}
+    connection.execute("checkpoint copy")
+    connection.execute("detach copy")
+    return copied
+
+
 def _table_comment(connection, schema: str, name: str) -> str | None:
     row = connection.execute(
         "select comment from duckdb_tables() where database_name = 'warehouse' and schema_name = $1 "
@@ -299,54 +335,129 @@ def _verify(connection, tables: dict[str, dict], staging: Path) -> None:
         table["rows"] = expected[0]
 
 
-def _scan(connection, names: Sequence[str], customer_ids: Sequence[str]) -> None:
-    """Raise LeakFound where a public text holds a card or social security number, an e-mail address or a customer id.
+def _scan(staging: Path, customer_ids: Sequence[str], private: Collection[str] = ()) -> None:
+    """Raise LeakFound where a text of the staged folder holds a card or social security number, an e-mail address or
+    a customer's id.
 
-    Ids are looked for as whole words, in all text columns, from 5 characters on; ids of ours may look like cards,
-    and those of employees may be e-mail addresses.
+    Every text column of every table in every DuckDB and Parquet file is looked at, the restricted ones too, and what
+    a person reads in every other file. Customers' ids are looked for as whole words, from 5 characters on. Ids of ours
+    may look like cards, and those of employees may be e-mail addresses: where such an id stands in a text, it is none.
+    Private tables are what they are, and customers' ids may be in what is restricted: in the customer's own words.
     """
-    found: list[str] = []
-    known_ids = sorted({i.strip().lower() for i in customer_ids if len(i.strip()) >= _SHORTEST_CUSTOMER_ID})
-    connection.execute("create temp table customer_ids (id varchar)")
-    if known_ids:
-        connection.execute("insert into customer_ids select unnest(?::varchar[])", [known_ids])
-    for name in sorted(names):
-        columns = connection.execute(
-            "select column_name from duckdb_columns() where database_name = 'public' and table_name = ? "
-            "and data_type = 'VARCHAR' and column_name <> 'publish_id' order by column_index",
-            [name],
-        ).fetchall()
-        for (column,) in columns:
-            texts = f"select distinct {identifier(column)} as t from public.{identifier(name)} where t is not null"
-            for what, count in _leaks(connection, texts, column, bool(known_ids)).items():
-                if count:
-                    found.append(f"{name}.{column}: {what} in {count} values")
-    connection.execute("drop table customer_ids")
+    with duckdb.connect() as connection:
+        columns = [c for c in _text_columns(connection, staging) if c[0] not in private]
+        connection.execute("create temp table pieces (place varchar, piece varchar)")
+        for path in sorted(p for p in staging.rglob("*") if p.is_file() and p.suffix not in (".duckdb", ".parquet")):
+            pieces = sorted(readable(path.read_text("utf-8", errors="replace"), path.suffix))
+            place = path.relative_to(staging).as_posix()
+            connection.execute("insert into pieces select ?, unnest(?::varchar[])", [place, pieces])
+            columns.append((place, "piece", f"(select piece from pieces where place = {literal(place)})"))
+        suspects = _suspects(connection, columns)
+        harmless = frozenset(
+            text
+            for (_, column), texts in suspects.items()
+            for text in texts
+            if (_IDS.fullmatch(column) and holds_card(text)) or (column in _EMPLOYEES and holds_email(text))
+        )
+        counts = {place: _leaks(texts, place[1], harmless) for place, texts in suspects.items()}
+        public = _public_only(connection, columns)
+        for place, count in _customers(connection, public, customer_ids).items():
+            counts.setdefault(place, {})["customer ids"] = count
+    found = [
+        f"{place}.{column}: {what} in {count} values" if column != "piece" else f"{place}: {what} in {count} places"
+        for (place, column), kinds in sorted(counts.items())
+        for what, count in kinds.items()
+        if count
+    ]
     if found:
         raise LeakFound(f"not published, something personal is left: {'; '.join(found)}")
 
 
-def _leaks(connection, texts: str, column: str, with_customers: bool) -> dict[str, int]:
-    patterns = {"social security numbers": (SSN_CANDIDATE, holds_ssn)}
-    if not _IDS.fullmatch(column):
-        patterns["card numbers"] = (CARD_CANDIDATE, holds_card)
-    if column not in _EMPLOYEES:
-        patterns["e-mail addresses"] = (EMAIL_CANDIDATE, holds_email)
-    counts = {}
-    for what, (candidate, holds) in patterns.items():
-        suspects = connection.execute(
-            f"select t from ({texts}) where regexp_matches(t, {literal(candidate)})"
+def _text_columns(connection, staging: Path) -> list[tuple[str, str, str]]:
+    """(place, column, source) of every text column of the staged DuckDB and Parquet files."""
+    sources: list[tuple[str, str]] = []
+    for number, path in enumerate(sorted(staging.rglob("*.duckdb"))):
+        connection.execute(f"attach {literal(path)} as file_{number} (read_only)")
+        names = connection.execute(
+            "select schema_name, table_name from duckdb_tables() where database_name = ? order by all",
+            [f"file_{number}"],
         ).fetchall()
-        counts[what] = sum(1 for (text,) in suspects if holds(text))
-    if with_customers:
+        sources += [(name, f"file_{number}.{identifier(schema)}.{identifier(name)}") for schema, name in names]
+    for path in sorted(staging.rglob("*.parquet")):
+        sources.append((path.relative_to(staging).as_posix(), f"read_parquet({literal(path)})"))
+    return [
+        (place, column, source)
+        for place, source in sources
+        for column, kind, *_ in connection.execute(f"describe select * from {source}").fetchall()
+        if kind == "VARCHAR" and column != "publish_id"
+    ]
+
+
+def _public_only(connection, columns: list[tuple[str, str, str]]) -> list[tuple[str, str, str]]:
+    """Those of the columns that are not in the restricted folder."""
+    hidden = connection.execute(
+        "select database_name from duckdb_databases() where path like '%/restricted/%'"
+    ).fetchall()
+    prefixes = tuple(f"{name}." for (name,) in hidden)
+    return [c for c in columns if not c[2].startswith(prefixes) and not c[0].startswith("restricted/")]
+
+
+def _suspects(connection, columns: list[tuple[str, str, str]]) -> dict[tuple[str, str], list[str]]:
+    """The texts of each (place, column) that might hold something personal; each table is read once."""
+    candidates = literal("|".join((CARD_CANDIDATE, SSN_CANDIDATE, EMAIL_CANDIDATE)))
+    found = {}
+    for source, group in groupby(columns, key=lambda c: c[2]):
+        group = list(group)
+        counts = connection.execute(
+            "select "
+            + ", ".join(f"count(*) filter (regexp_matches({identifier(c)}, {candidates}))" for _, c, _ in group)
+            + f" from {source}"
+        ).fetchone()
+        for (place, column, _), count in zip(group, counts, strict=True):
+            if count:
+                quoted = identifier(column)
+                rows = connection.execute(
+                    f"select distinct {quoted} from {source} where regexp_matches({quoted}, {candidates})"
+                ).fetchall()
+                found[place, column] = [text for (text,) in rows]
+    return found
+
+
+def _leaks(texts: list[str], column: str, harmless: frozenset[str]) -> dict[str, int]:
+    kinds = {"social security numbers": holds_ssn}
+    if not _IDS.fullmatch(column):
+        kinds["card numbers"] = holds_card
+    if column not in _EMPLOYEES:
+        kinds["e-mail addresses"] = holds_email
+    return {
+        what: sum(1 for text in texts if holds(text) and holds(_without(text, harmless)))
+        for what, holds in kinds.items()
+    }
+
+
+def _customers(connection, columns: list[tuple[str, str, str]], customer_ids: Sequence[str]) -> dict:
+    """How many values of each (place, column) hold a customer's id as a whole word, or are one."""
+    known = sorted({i.strip().lower() for i in customer_ids if len(i.strip()) >= _SHORTEST_CUSTOMER_ID})
+    if not known:
+        return {}
+    connection.execute("create temp table customer_ids as select unnest(?::varchar[]) as id", [known])
+    found = {}
+    for place, column, source in columns:
         # An id may itself hold separators: the whole value is compared as well as its words.
-        (counts["customer ids"],) = connection.execute(
-            f"with texts as ({texts}), words as ("
+        (found[place, column],) = connection.execute(
+            f"with texts as (select distinct {identifier(column)} as t from {source}), words as ("
             "select t, lower(trim(t)) as word from texts union all "
             "select t, lower(unnest(regexp_split_to_array(t, '[^A-Za-z0-9_-]+'))) from texts) "
             "select count(distinct t) from words join customer_ids on word = id"
         ).fetchone()
-    return counts
+    return found
+
+
+def _without(text: str, harmless: frozenset[str]) -> str:
+    for known in harmless:
+        if known in text:
+            text = re.sub(rf"(?<![\w.@-]){re.escape(known)}(?![\w@-])", " ", text)
+    return text
 
 
 def _write_manifest(staging: Path, publish_id: str, tables, dbt: DbtState, checks, options) -> None:

@@ -2,45 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 
 import polars as pl
 
 from pipelines.contracts import Table, acoustics, all_tables, calibration, conversation, landing, language, transcripts
 from pipelines.contracts.metrics import INTERACTION_METRICS, MEASURED, METRICS, OUTCOMES
 from pipelines.contracts.recordings import RECORDINGS
+from pipelines.quality import drift
 from pipelines.quality.contracts import contract_checks
 from pipelines.quality.leaks import CARD_CANDIDATE, SSN_CANDIDATE, holds_card, holds_ssn
+from pipelines.quality.limits import read_limits
 from pipelines.quality.outcomes import CheckOutcome, outcome
 
-# Headers round, and MP3 headers estimate: a truncated file is off by far more than this.
-DURATION_TOLERANCE_S = 0.5
-DURATION_TOLERANCE_RATIO = 0.01
-# Recognition's word times are off by .11 s in the median and .52 s at worst (speed.md).
-WORD_TOLERANCE_S = 1.0
-TIME_TOLERANCE_S = 0.05
-BALANCE_TOLERANCE_S = 0.1
-CLIPPED_RATIO = 0.001
-LOW_CONFIDENCE = 0.5
-# So little do the words speak for the supplied agent channel: they are sure of the other one.
-SWAPPED_CONFIDENCE = 0.05
-WORDS_PER_MIN = (40, 300)
-SHORTEST_FOR_PACE_S = 10
-MOST_NULL_RATIO = 0.5
-FEWEST_FOR_NULL_RATIO = 5
-# Krippendorff 2004: below .667 nothing should be concluded from the ratings.
-LOWEST_ALPHA = 0.667
 # A NULL for one of these reasons tells nothing about the quality of measuring.
 NATURAL_REASONS = ("no_event", "not_applicable_to_call_type", "not_supplied", "no_audio")
 
-Count = tuple[int, int]
+# Failing and total rows; a check on a whole day adds its figures in words (medians and shares, no one's value).
+Count = tuple[int, int] | tuple[int, int, str]
+Digest = Callable[[pl.DataFrame], pl.DataFrame]
+
+
+def _nothing_earlier(table: Table, digest: Digest) -> Sequence[pl.DataFrame]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Around:
+    """What a check may know beside the frames of its day.
+
+    `limits` are the rows of seeds/check_limits.csv, `now` is UTC, `before` the partitions that are about to be
+    replaced, and `earlier(table, digest)` gives the digest of each earlier day within drift_days that the lake holds.
+    """
+
+    limits: Mapping[str, float] = field(default_factory=read_limits)
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    before: Mapping[Table, pl.DataFrame] = field(default_factory=dict)
+    earlier: Callable[[Table, Digest], Sequence[pl.DataFrame]] = _nothing_earlier
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check: `count` gets the frames of `table` and of `reads`, in order, and returns (failing, total)."""
+    """One check: `count` gets the frames of `table` and of `reads`, in order, and returns (failing, total).
+
+    Where it `looks_around`, an Around comes last. `meaning` names limits in braces.
+    """
 
     name: str
     table: Table
@@ -48,16 +56,22 @@ class Check:
     count: Callable[..., Count]
     reads: tuple[Table, ...] = ()
     blocking: bool = True
+    looks_around: bool = False
 
 
 def domain_outcomes(
-    frames: Mapping[Table, pl.DataFrame], day: date | None, prints: Mapping[str, str]
+    frames: Mapping[Table, pl.DataFrame],
+    day: date | None,
+    prints: Mapping[str, str],
+    around: Around | None = None,
 ) -> list[CheckOutcome]:
     """Outcomes of all domain checks of the tables in `prints` (table name -> fingerprint of the partition).
 
-    `frames` holds these tables and those that the checks compare them with (`tables_read`), of the same day.
+    `frames` holds these tables and those that the checks compare them with (`tables_read`), of the same day; `around`
+    is what else they may know (by default: the shipped limits, and no other day).
     Raises KeyError naming a frame that is missing.
     """
+    around = around or Around()
     found = []
     for check in CHECKS:
         if check.table.name not in prints:
@@ -67,9 +81,13 @@ def domain_outcomes(
             raise KeyError(f"{check.name} needs the frames of {', '.join(missing)}")
         frame = frames[check.table]
         try:
-            failing, total = check.count(frame, *(frames[t] for t in check.reads))
+            reads = [frames[t] for t in check.reads]
+            failing, total, *told = check.count(frame, *reads, *([around] if check.looks_around else []))
             passed = failing == 0
-            detail = "" if passed else f"expected: {check.meaning}; {failing} of {total} break it"
+            detail = (
+                "" if passed else f"expected: {check.meaning.format_map(around.limits)}; {failing} of {total} break it"
+            )
+            detail += f" ({'; '.join(told)})" if told and not passed else ""
         except pl.exceptions.PolarsError as error:
             failing, total, passed = frame.height, frame.height, False
             detail = f"the check could not be evaluated ({type(error).__name__})"
@@ -122,6 +140,44 @@ def _agents_not_listed(interactions: pl.DataFrame, agents: pl.DataFrame) -> Coun
     return named.join(agents, on="agent_id", how="anti").height, named.height
 
 
+def _campaigns(interactions: pl.DataFrame) -> pl.DataFrame:
+    return interactions.select("campaign").drop_nulls().unique()
+
+
+def _campaigns_new(interactions: pl.DataFrame, around: Around) -> Count:
+    """Interactions of a campaign that none of the earlier days had; silent until there are enough of them."""
+    days = around.earlier(landing.INTERACTIONS, _campaigns)
+    named = interactions.filter(pl.col("campaign").is_not_null())
+    if len(days) < around.limits["drift_days_at_least"]:
+        return 0, named.height
+    return named.join(pl.concat(days), on="campaign", how="anti").height, named.height
+
+
+def _came_late(interactions: pl.DataFrame, around: Around) -> Count:
+    """Interactions that the partition of their day did not hold before, though the day was over long ago."""
+    before = around.before.get(landing.INTERACTIONS)
+    if before is None or before.is_empty():
+        return 0, interactions.height
+    over = pl.col("call_date") < (around.now - timedelta(days=around.limits["late_days"])).date()
+    return interactions.join(before, on="interaction_id", how="anti").filter(over).height, interactions.height
+
+
+def _clocks_wrong(interactions: pl.DataFrame, around: Around) -> Count:
+    """Starts in the future, and ends and transfers before the start."""
+    soon = around.now + timedelta(seconds=around.limits["clock_ahead_s"])
+    timed = interactions.filter(pl.col("started_at").is_not_null())
+    wrong = pl.col("started_at") > soon
+    for later in ("ended_at", "transferred_at"):
+        wrong |= (pl.col(later) < pl.col("started_at")).fill_null(False)
+    return timed.filter(wrong).height, timed.height
+
+
+def _messages_going_back(messages: pl.DataFrame) -> Count:
+    timed = messages.filter(pl.col("sent_at").is_not_null()).sort("interaction_id", "seq")
+    before = pl.col("sent_at").shift(1).over("interaction_id")
+    return timed.filter(pl.col("sent_at") < before).height, timed.height
+
+
 # --- recordings
 def _recordings_not_accounted_for(recordings: pl.DataFrame, interactions: pl.DataFrame) -> Count:
     usable = pl.col("recording").is_not_null() & pl.col("landing_reason").is_null()
@@ -135,9 +191,10 @@ def _recordings_not_accounted_for(recordings: pl.DataFrame, interactions: pl.Dat
     return lost + strangers + twice + undecided, wanted.height
 
 
-def _durations_not_claimed(recordings: pl.DataFrame) -> Count:
+def _durations_not_claimed(recordings: pl.DataFrame, around: Around) -> Count:
     claimed = _accepted(recordings).filter(pl.col("claimed_duration_s").is_not_null())
-    allowed = pl.max_horizontal(pl.lit(DURATION_TOLERANCE_S), DURATION_TOLERANCE_RATIO * pl.col("claimed_duration_s"))
+    of_it = around.limits["duration_off_ratio"] * pl.col("claimed_duration_s")
+    allowed = pl.max_horizontal(pl.lit(around.limits["duration_off_s"]), of_it)
     off = (pl.col("duration_s") - pl.col("claimed_duration_s")).abs()
     return claimed.filter(~(off <= allowed).fill_null(False)).height, claimed.height
 
@@ -155,10 +212,10 @@ def _accepted(recordings: pl.DataFrame) -> pl.DataFrame:
 
 
 # --- acoustics
-def _segments_outside(segments: pl.DataFrame, recordings: pl.DataFrame) -> Count:
+def _segments_outside(segments: pl.DataFrame, recordings: pl.DataFrame, around: Around) -> Count:
     both = segments.join(recordings.select("interaction_id", "duration_s"), on="interaction_id", how="left")
     start, end, duration = pl.col("start_s"), pl.col("end_s"), pl.col("duration_s")
-    inside = (start >= 0) & (start <= end) & (end <= duration + TIME_TOLERANCE_S)
+    inside = (start >= 0) & (start <= end) & (end <= duration + around.limits["time_off_s"])
     return both.filter(~inside.fill_null(False)).height, segments.height
 
 
@@ -176,8 +233,47 @@ def _recordings_not_measured(measurements: pl.DataFrame, recordings: pl.DataFram
     return lost + silent_failures, accepted.height
 
 
-def _channels_clipped(channels: pl.DataFrame) -> Count:
-    return channels.filter(pl.col("clipping_ratio") > CLIPPED_RATIO).height, channels.height
+def _above(column: str, limit: str) -> Callable[[pl.DataFrame, Around], Count]:
+    def count(frame: pl.DataFrame, around: Around) -> Count:
+        return frame.filter(pl.col(column) > around.limits[limit]).height, frame.height
+
+    return count
+
+
+def _drifting(
+    table: Table,
+    values: Callable[[pl.DataFrame], pl.DataFrame],
+    drifts: Callable[..., pl.DataFrame] = drift.median_drift,
+) -> Callable[[pl.DataFrame, Around], Count]:
+    """Series of a day that are unlike the days before it; `values` gives the columns series and value."""
+
+    def of_day(frame: pl.DataFrame) -> pl.DataFrame:
+        return drift.digest(values(frame))
+
+    def count(frame: pl.DataFrame, around: Around) -> Count:
+        found = drifts(of_day(frame), around.earlier(table, of_day), around.limits)
+        return found["drifts"].sum(), found.height, drift.figures(found)
+
+    return count
+
+
+def _levels(voices: pl.DataFrame) -> pl.DataFrame:
+    columns = ["level_dbfs", "snr_db"]
+    return voices.unpivot(columns, variable_name="series", value_name="value").drop_nulls("value")
+
+
+def _confidences(recognitions: pl.DataFrame) -> pl.DataFrame:
+    heard = recognitions.filter(pl.col("outcome") == "transcribed")
+    return heard.select(pl.lit("asr_confidence").alias("series"), pl.col("asr_confidence").alias("value"))
+
+
+def _by_metric(metrics: pl.DataFrame) -> pl.DataFrame:
+    return metrics.select(pl.format("{} {}", "party", "metric").alias("series"), "value")
+
+
+def _asked_by_metric(metrics: pl.DataFrame) -> pl.DataFrame:
+    """Without the NULLs that say nothing about the quality of measuring."""
+    return _by_metric(metrics.filter(pl.col("reason").is_null() | ~pl.col("reason").is_in(NATURAL_REASONS)))
 
 
 # --- transcripts
@@ -198,15 +294,16 @@ def _recordings_not_transcribed(
     return lost + silent_failures, wanted.height
 
 
-def _words_outside_speech(words: pl.DataFrame, segments: pl.DataFrame) -> Count:
-    """Words whose middle lies more than WORD_TOLERANCE_S away from all speech of their channel."""
+def _words_outside_speech(words: pl.DataFrame, segments: pl.DataFrame, around: Around) -> Count:
+    """Words whose middle lies more than word_off_s away from all speech of their channel."""
+    off_s = around.limits["word_off_s"]
     channel = ["interaction_id", "audio_channel"]
     speech = (
         segments.filter(pl.col("kind") == "speech")
         .select(
             *channel,
-            (pl.col("start_s") - WORD_TOLERANCE_S).alias("from_s"),
-            pl.col("end_s") + WORD_TOLERANCE_S,
+            (pl.col("start_s") - off_s).alias("from_s"),
+            pl.col("end_s") + off_s,
         )
         .sort("from_s")
         .with_columns(pl.col("end_s").cum_max().over(channel).alias("until_s"))
@@ -240,15 +337,20 @@ def _leaks(texts: pl.Series) -> Count:
     return sum(1 for text in suspects if holds_card(text) or holds_ssn(text)), texts.len()
 
 
-def _recognitions_uncertain(recognitions: pl.DataFrame) -> Count:
-    heard = recognitions.filter(pl.col("outcome") == "transcribed")
-    return heard.filter(pl.col("asr_confidence") < LOW_CONFIDENCE).height, heard.height
+def _recognitions_below(confidence: str) -> Callable[[pl.DataFrame, Around], Count]:
+    def count(recognitions: pl.DataFrame, around: Around) -> Count:
+        heard = recognitions.filter(pl.col("outcome") == "transcribed")
+        return heard.filter(pl.col(confidence) < around.limits[confidence]).height, heard.height
+
+    return count
 
 
-def _paces_implausible(recognitions: pl.DataFrame) -> Count:
-    heard = recognitions.filter((pl.col("outcome") == "transcribed") & (pl.col("speech_s") >= SHORTEST_FOR_PACE_S))
+def _paces_implausible(recognitions: pl.DataFrame, around: Around) -> Count:
+    long_enough = pl.col("speech_s") >= around.limits["pace_speech_s"]
+    heard = recognitions.filter((pl.col("outcome") == "transcribed") & long_enough)
     pace = pl.col("n_words") / (pl.col("speech_s") / 60)
-    return heard.filter(~pace.is_between(*WORDS_PER_MIN)).height, heard.height
+    usual = pace.is_between(around.limits["words_per_min_low"], around.limits["words_per_min_high"])
+    return heard.filter(~usual).height, heard.height
 
 
 def _voices_without_speaker(speakers: pl.DataFrame, voices: pl.DataFrame) -> Count:
@@ -262,10 +364,9 @@ def _voices_without_speaker(speakers: pl.DataFrame, voices: pl.DataFrame) -> Cou
     return lost + strangers + unexplained + shared, voices.height
 
 
-def _channels_swapped(speakers: pl.DataFrame) -> Count:
-    swapped = (pl.col("source") == "corrected") | (
-        (pl.col("source") == "supplied") & (pl.col("confidence") < SWAPPED_CONFIDENCE)
-    )
+def _channels_swapped(speakers: pl.DataFrame, around: Around) -> Count:
+    contradicted = pl.col("confidence") < around.limits["swapped_confidence"]
+    swapped = (pl.col("source") == "corrected") | ((pl.col("source") == "supplied") & contradicted)
     return _interactions(speakers.filter(swapped)), _interactions(speakers)
 
 
@@ -287,7 +388,37 @@ def _turns_not_longer_than_zero(turns: pl.DataFrame) -> Count:
     return turns.filter(~(pl.col("end_s") > pl.col("start_s")).fill_null(False)).height, turns.height
 
 
-def _conversations_out_of_balance(measures: pl.DataFrame) -> Count:
+def _turns_outside(turns: pl.DataFrame, recordings: pl.DataFrame, supplied: pl.DataFrame, around: Around) -> Count:
+    """Turns that end after their recording; times of a supplied transcript are the telephony platform's."""
+    heard = turns.join(supplied, on="interaction_id", how="anti")
+    both = heard.join(recordings.select("interaction_id", "duration_s"), on="interaction_id", how="left")
+    inside = (pl.col("start_s") >= 0) & (pl.col("end_s") <= pl.col("duration_s") + around.limits["time_off_s"])
+    return both.filter(~inside.fill_null(False)).height, heard.height
+
+
+def _not_one_row_per_party(measures: pl.DataFrame, turns: pl.DataFrame) -> Count:
+    """Metrics of a conversation without a row for each of their parties, and conversations without any."""
+    pairs = pl.DataFrame(
+        [(m.id, party, len(m.parties)) for m in METRICS.values() for party in m.parties],
+        schema={"metric": pl.String, "party": pl.String, "parties": pl.Int64},
+        orient="row",
+    )
+    counted = (
+        measures.join(pairs, on=["metric", "party"], how="left")
+        .group_by("interaction_id", "metric")
+        .agg(
+            pl.len().cast(pl.Int64).alias("n"),
+            pl.col("party").n_unique().cast(pl.Int64).alias("different"),
+            pl.col("parties").min(),
+            pl.col("parties").is_null().any().alias("is_strange"),
+        )
+    )
+    once = (pl.col("n") == pl.col("parties")) & (pl.col("different") == pl.col("parties")) & ~pl.col("is_strange")
+    unmeasured = turns.join(measures, on="interaction_id", how="anti")
+    return counted.filter(~once.fill_null(False)).height + _interactions(unmeasured), counted.height
+
+
+def _conversations_out_of_balance(measures: pl.DataFrame, around: Around) -> Count:
     """Talk of both + silence - overlap against the conversation, where all five were measured."""
     parts = {
         "agent_s": ("talk_s", "agent"),
@@ -303,7 +434,7 @@ def _conversations_out_of_balance(measures: pl.DataFrame) -> Count:
     whole = wide.drop_nulls()
     total = pl.col("conversation_s")
     parts_s = pl.col("agent_s") + pl.col("customer_s") + (pl.col("silence_ratio") - pl.col("overlap_ratio")) * total
-    allowed = pl.max_horizontal(pl.lit(BALANCE_TOLERANCE_S), 0.005 * total)
+    allowed = pl.max_horizontal(pl.lit(around.limits["balance_off_s"]), around.limits["balance_off_ratio"] * total)
     return whole.filter(~((parts_s - total).abs() <= allowed).fill_null(False)).height, whole.height
 
 
@@ -337,8 +468,8 @@ def _values_out_of_range(metrics: pl.DataFrame) -> Count:
     return valued.filter(~fits).height, valued.height
 
 
-def _metrics_mostly_null(metrics: pl.DataFrame, outcomes: pl.DataFrame) -> Count:
-    """Metrics (by party) that could not be measured in more than half of the eligible interactions."""
+def _metrics_mostly_null(metrics: pl.DataFrame, outcomes: pl.DataFrame, around: Around) -> Count:
+    """Metrics (by party) that could not be measured in more than null_ratio of the eligible interactions."""
     eligible = outcomes.filter(pl.col("outcome") == "eligible")
     asked = metrics.join(eligible, on="interaction_id", how="semi").filter(
         pl.col("reason").is_null() | ~pl.col("reason").is_in(NATURAL_REASONS)
@@ -346,8 +477,8 @@ def _metrics_mostly_null(metrics: pl.DataFrame, outcomes: pl.DataFrame) -> Count
     by_metric = asked.group_by("metric", "party").agg(
         pl.len().alias("n"), pl.col("value").is_null().mean().alias("null_ratio")
     )
-    counted = by_metric.filter(pl.col("n") >= FEWEST_FOR_NULL_RATIO)
-    return counted.filter(pl.col("null_ratio") > MOST_NULL_RATIO).height, counted.height
+    counted = by_metric.filter(pl.col("n") >= around.limits["null_interactions"])
+    return counted.filter(pl.col("null_ratio") > around.limits["null_ratio"]).height, counted.height
 
 
 def _interactions_without_outcome(outcomes: pl.DataFrame, interactions: pl.DataFrame) -> Count:
@@ -414,19 +545,20 @@ def _severe_and_lenient(raters: pl.DataFrame) -> Count:
     return judged.filter(~known.fill_null(False)).height, judged.height
 
 
-def _parameters_not_agreed_on(agreement: pl.DataFrame) -> Count:
+def _parameters_not_agreed_on(agreement: pl.DataFrame, around: Around) -> Count:
     """Parameters on which people surely disagree: the whole interval of alpha lies below the limit."""
     alphas = agreement.filter(
         (pl.col("statistic") == "krippendorff_alpha") & (pl.col("panel") == "reviewers") & (pl.col("period") == "all")
     ).filter(pl.col("high").is_not_null())
-    return alphas.filter(pl.col("high") < LOWEST_ALPHA).height, alphas.height
+    return alphas.filter(pl.col("high") < around.limits["alpha"]).height, alphas.height
 
 
 _NO_NUMBER = ("no_card_or_ssn_pattern_is_left", "card numbers and social security numbers are redacted")
 _IN_RANGE = ("values_are_in_the_metric_range", "every value is finite and in the range of its metric")
 _BALANCE = (
     "talk_plus_silence_less_overlap_is_the_conversation",
-    "agent's and customer's talk + silence - overlap = conversation, within 0.1 s or 0.5 %",
+    "agent's and customer's talk + silence - overlap = conversation, "
+    "within {balance_off_s:g} s or {balance_off_ratio:.1%}",
 )
 
 
@@ -460,6 +592,37 @@ CHECKS: tuple[Check, ...] = (
         (landing.AGENTS,),
         blocking=False,
     ),
+    Check(
+        "campaigns_are_known",
+        landing.INTERACTIONS,
+        "every campaign occurred in the days before, where there are enough of them",
+        _campaigns_new,
+        blocking=False,
+        looks_around=True,
+    ),
+    Check(
+        "interactions_come_in_time",
+        landing.INTERACTIONS,
+        "nothing came more than {late_days:g} days after its day, for a day that had been read before",
+        _came_late,
+        blocking=False,
+        looks_around=True,
+    ),
+    Check(
+        "clocks_are_right",
+        landing.INTERACTIONS,
+        "no start in the future, no end and no transfer before the start",
+        _clocks_wrong,
+        blocking=False,
+        looks_around=True,
+    ),
+    Check(
+        "messages_are_sent_one_after_the_other",
+        landing.MESSAGES,
+        "no message was sent before the one that it follows",
+        _messages_going_back,
+        blocking=False,
+    ),
     _no_number(landing.INTERACTIONS, "extra"),
     _no_number(landing.TRANSCRIPTS, "text"),
     _no_number(landing.MESSAGES, "text"),
@@ -474,8 +637,9 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "decoded_duration_is_the_claimed_one",
         RECORDINGS,
-        "within 0.5 s or 1 % of what the header claims",
+        "within {duration_off_s:g} s or {duration_off_ratio:.1%} of what the header claims",
         _durations_not_claimed,
+        looks_around=True,
     ),
     Check(
         "recordings_are_not_mono",
@@ -504,6 +668,7 @@ CHECKS: tuple[Check, ...] = (
         "0 <= start <= end <= duration",
         _segments_outside,
         (RECORDINGS,),
+        looks_around=True,
     ),
     Check(
         "segments_do_not_overlap_within_a_channel",
@@ -521,9 +686,26 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "channels_are_not_clipped",
         acoustics.VOICES,
-        "at most 0.1 % of the samples at full scale",
-        _channels_clipped,
+        "at most {clipping_ratio:.1%} of the samples at full scale",
+        _above("clipping_ratio", "clipping_ratio"),
         blocking=False,
+        looks_around=True,
+    ),
+    Check(
+        "channels_do_not_bleed",
+        acoustics.VOICES,
+        "the other party is not heard on a channel louder than {leak_db:g} dB",
+        _above("leak_db", "leak_db"),
+        blocking=False,
+        looks_around=True,
+    ),
+    Check(
+        "levels_are_those_of_the_days_before",
+        acoustics.VOICES,
+        "the day's median level and signal to noise are like those of the last {drift_days:g} days",
+        _drifting(acoustics.VOICES, _levels),
+        blocking=False,
+        looks_around=True,
     ),
     Check(
         "every_accepted_recording_is_transcribed_or_has_a_reason",
@@ -535,23 +717,42 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "recognition_is_confident",
         transcripts.RECOGNITIONS,
-        "mean word probability of at least 0.5",
-        _recognitions_uncertain,
+        "mean word probability of at least {asr_confidence:g}",
+        _recognitions_below("asr_confidence"),
         blocking=False,
+        looks_around=True,
+    ),
+    Check(
+        "languages_are_heard_surely",
+        transcripts.RECOGNITIONS,
+        "the language that was heard has a probability of at least {language_confidence:g}",
+        _recognitions_below("language_confidence"),
+        blocking=False,
+        looks_around=True,
+    ),
+    Check(
+        "recognition_is_as_confident_as_in_the_days_before",
+        transcripts.RECOGNITIONS,
+        "the day's median confidence is like that of the last {drift_days:g} days",
+        _drifting(transcripts.RECOGNITIONS, _confidences),
+        blocking=False,
+        looks_around=True,
     ),
     Check(
         "words_per_minute_are_plausible",
         transcripts.RECOGNITIONS,
-        "40 to 300 words per minute of speech, where there are 10 s of it",
+        "{words_per_min_low:g} to {words_per_min_high:g} words per minute, where speech lasts {pace_speech_s:g} s",
         _paces_implausible,
         blocking=False,
+        looks_around=True,
     ),
     Check(
         "words_lie_inside_speech",
         transcripts.WORDS,
-        "no word further than 1 s from speech of its channel",
+        "no word further than {word_off_s:g} s from speech of its channel",
         _words_outside_speech,
         (acoustics.SEGMENTS,),
+        looks_around=True,
     ),
     Check(_NO_NUMBER[0], transcripts.WORDS, _NO_NUMBER[1], _words_leaking),
     Check(
@@ -567,6 +768,7 @@ CHECKS: tuple[Check, ...] = (
         "the words agree with the agent's channel (where none was supplied, swapped ones are corrected)",
         _channels_swapped,
         blocking=False,
+        looks_around=True,
     ),
     Check(
         "speakers_are_told_apart",
@@ -583,13 +785,28 @@ CHECKS: tuple[Check, ...] = (
         _turns_not_longer_than_zero,
     ),
     Check(
+        "turns_lie_inside_the_recording",
+        conversation.TURNS,
+        "0 <= start, end <= duration, unless the times were supplied",
+        _turns_outside,
+        (RECORDINGS, landing.TRANSCRIPTS),
+        looks_around=True,
+    ),
+    Check(
+        "every_conversation_has_one_row_per_party",
+        conversation.MEASURES,
+        "each metric has a row for each of its parties, and each conversation with turns has metrics",
+        _not_one_row_per_party,
+        (conversation.TURNS,),
+    ),
+    Check(
         "events_do_not_end_before_they_start",
         conversation.EVENTS,
         "end >= start, where the event has times",
         _ends_before_start,
     ),
     _no_number(conversation.EVENTS, "evidence"),
-    Check(_BALANCE[0], conversation.MEASURES, _BALANCE[1], _conversations_out_of_balance),
+    Check(_BALANCE[0], conversation.MEASURES, _BALANCE[1], _conversations_out_of_balance, looks_around=True),
     _in_range(conversation.MEASURES),
     _no_number(language.EVENTS, "evidence"),
     _no_number(language.ISSUE_TYPES, "evidence"),
@@ -603,14 +820,31 @@ CHECKS: tuple[Check, ...] = (
         (OUTCOMES,),
     ),
     _in_range(INTERACTION_METRICS),
-    Check(_BALANCE[0], INTERACTION_METRICS, _BALANCE[1], _conversations_out_of_balance),
+    Check(_BALANCE[0], INTERACTION_METRICS, _BALANCE[1], _conversations_out_of_balance, looks_around=True),
     Check(
         "metrics_are_measured_in_most_interactions",
         INTERACTION_METRICS,
-        "no metric is NULL in more than half of the eligible interactions",
+        "no metric is NULL in more than {null_ratio:.0%} of the eligible interactions",
         _metrics_mostly_null,
         (OUTCOMES,),
         blocking=False,
+        looks_around=True,
+    ),
+    Check(
+        "values_are_those_of_the_days_before",
+        INTERACTION_METRICS,
+        "each metric's median is like those of the last {drift_days:g} days",
+        _drifting(INTERACTION_METRICS, _by_metric),
+        blocking=False,
+        looks_around=True,
+    ),
+    Check(
+        "missing_values_are_as_many_as_in_the_days_before",
+        INTERACTION_METRICS,
+        "each metric's share of values that could not be measured is like those of the last {drift_days:g} days",
+        _drifting(INTERACTION_METRICS, _asked_by_metric, drift.null_drift),
+        blocking=False,
+        looks_around=True,
     ),
     Check(
         "received_is_eligible_plus_excluded_plus_quarantined",
@@ -662,9 +896,10 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "raters_agree_on_every_parameter",
         calibration.AGREEMENT,
-        "Krippendorff's alpha of the people is not surely below .667, for any parameter",
+        "Krippendorff's alpha of the people is not surely below {alpha:g}, for any parameter",
         _parameters_not_agreed_on,
         blocking=False,
+        looks_around=True,
     ),
     Check(
         "intervals_hold_their_value",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
 
 # Cheap conditions in the syntax that DuckDB's RE2 and Polars' regex share; what fits is looked at closely below.
 CARD_CANDIDATE = r"[0-9](?:[ .-]{0,2}[0-9]){12,18}"
@@ -58,6 +61,99 @@ def holds_ssn(text: str) -> bool:
 def holds_email(text: str) -> bool:
     """Whether the text holds an e-mail address."""
     return _EMAIL.search(text) is not None
+
+
+def readable(content: str, suffix: str) -> set[str]:
+    """The pieces of a file's content in which something personal could stand.
+
+    Of HTML and SVG (by `suffix`) the texts, comments and attributes that are no drawing; of JSON every key and text;
+    of anything else the lines. Coordinates, styles and embedded images are left out: their digits look like cards.
+    """
+    if suffix.lower() in (".html", ".htm", ".svg", ".xml"):
+        pages = _Page()
+        pages.feed(content)
+        pages.close()
+        return pages.pieces
+    if suffix.lower() == ".json":
+        try:
+            return set(_strings(json.loads(content)))
+        except ValueError:
+            pass
+    return {line for line in content.splitlines() if line.strip()}
+
+
+# Attributes that draw or style. An address in a link counts, an image that is embedded in one doesn't.
+_DRAWING = frozenset(
+    [
+        "d",
+        "points",
+        "transform",
+        "viewbox",
+        "x",
+        "y",
+        "x1",
+        "x2",
+        "y1",
+        "y2",
+        "cx",
+        "cy",
+        "dx",
+        "dy",
+        "r",
+        "rx",
+        "ry",
+        "width",
+        "height",
+        "style",
+        "class",
+        "fill",
+        "stroke",
+        "stroke-dasharray",
+        "stroke-width",
+        "clip-path",
+        "gradienttransform",
+        "offset",
+        "nonce",
+        "integrity",
+    ]
+)
+
+
+class _Page(HTMLParser):
+    """The texts, comments and telling attributes of a page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.pieces: set[str] = set()
+        self._silent = 0
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._silent += tag == "style"
+        for name, value in attrs:
+            if value and name not in _DRAWING and not value.startswith("data:"):
+                self.pieces.add(value)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._silent -= tag == "style"
+
+    def handle_data(self, data: str) -> None:
+        if data.strip() and not self._silent:
+            self.pieces.add(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.pieces.add(data)
+
+
+def _strings(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
 
 
 def _is_card(digits: str) -> bool:

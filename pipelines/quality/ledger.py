@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
 
+from pipelines.contracts.logs import LOGS
 from pipelines.quality.outcomes import CheckOutcome
 
 # Types for DuckDB's read_json(..., columns = {...}): an empty file then has the same columns as a full one.
@@ -55,10 +56,14 @@ def folder(lake_root: Path) -> Path:
 def ensure(lake_root: Path) -> Path:
     """Make the ledger ready for readers that know no torn lines (dbt): call it before a build; returns the folder.
 
-    The folder has its empty first file then, and lines that a crash tore are cut off.
+    The folder has its empty first file then, the other logs (contracts/logs.py) are there too, and lines that a crash
+    tore are cut off.
     """
     path = _make(lake_root)
-    for file in path.glob("*.jsonl"):
+    others = [log.path(lake_root) for log in LOGS]
+    for file in others:
+        file.touch()
+    for file in (*path.glob("*.jsonl"), *others):
         if file.stat().st_size:
             append_lines(file, [])
     return path

@@ -13,7 +13,8 @@ class CheckOutcome:
     """Whether one check passed on one partition.
 
     `call_date` is ISO text, None for tables that aren't daily; `fingerprint` is that of the partition's content;
-    `detail` says what is wrong in words and counts. No field ever carries an offending value.
+    `total_rows` is None where nobody counted (dbt's tests, the gate's rules); `detail` says what is wrong in words and
+    counts. No field ever carries an offending value.
     """
 
     stage: str
@@ -23,7 +24,7 @@ class CheckOutcome:
     blocking: bool
     passed: bool
     failing_rows: int
-    total_rows: int
+    total_rows: int | None
     detail: str
     fingerprint: str
 

@@ -64,7 +64,7 @@ def edits_of_history(seeds: Path, lake_root: Path) -> list[str]:
             problems.append(f"{key} is new and valid from {rule.first_day}, but calls up to {until} are scored already")
     if problems:
         problems.append(
-            "what has scored stays: add a version that is valid from a later day (`iqs rescore --scorecard FILE` does), "
+            "what has scored stays: add a version that is valid from a later day (`iqs rescore --scorecard FILE`), "
             "or let all history be scored anew by the files as they are with `iqs rescore --accept-edits`"
         )
     return problems

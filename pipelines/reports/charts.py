@@ -15,18 +15,24 @@ from math import ceil, floor, log10
 from pipelines.reports.words import day, number
 
 CHAR = 0.55  # Mean width of a character of the system fonts, in em.
+SPARK_POINTS = 30.0
 BRIDGED_DAYS = 3  # The trend line goes on over a weekend without calls, not over a week.
 
 
 @dataclass(frozen=True)
 class Point:
-    """A day of the trend: mean IQS with its interval, None where it has none, and the number of scored interactions."""
+    """A day (or a week, by its Monday) of the trend: mean IQS with its interval, None where it has none, and how many
+    scored interactions it rests on; the control chart's limits where they are known, and the rule of a dip."""
 
     day: date
     value: float | None
     low: float | None
     high: float | None
     n: int
+    center: float | None = None
+    limit_low: float | None = None
+    limit_high: float | None = None
+    dip: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Range:
-    """A row of the league chart. `low` and `high` are None where there is no interval."""
+    """A row of the league chart. `low` and `high` are None where there is no interval; `mark` is a second estimate."""
 
     name: str
     value: float
@@ -48,6 +54,7 @@ class Range:
     high: float | None
     text: str
     faint: bool = False
+    mark: float | None = None
 
 
 @dataclass(frozen=True)
@@ -138,9 +145,17 @@ def _scale(low: float, high: float, start: float, end: float):
     return lambda value: start + (value - low) / span * (end - start)
 
 
-def trend(points: Sequence[Point], label: str, *, width: float = 760, marked: tuple[date, date] | None = None) -> str:
+def trend(
+    points: Sequence[Point],
+    label: str,
+    *,
+    width: float = 760,
+    marked: tuple[date, date] | None = None,
+    step_days: int = 1,
+) -> str:
     """Mean IQS by day as a line with its interval as a band, and the number of interactions as columns below.
 
+    `step_days` is 1 for days, 7 for weeks. Control limits are dashed lines; a dip is a ringed dot with its word.
     `marked` shades the days that the headline is about. Days without a value leave a gap; "" where no day has one.
     """
     shown = [p for p in points if p.value is not None]
@@ -150,13 +165,18 @@ def trend(points: Sequence[Point], label: str, *, width: float = 760, marked: tu
     base = top + height
     drawing = _Drawing(width, base + volume + 40, label, "trend")
     ends = [v for p in shown for v in (p.value, p.low, p.high) if v is not None]
+    # Limits widen the scale at most threefold: a group with few calls has limits far from anything that happens.
+    span = max(max(ends) - min(ends), 10)
+    limits = [v for p in shown for v in (p.limit_low, p.limit_high) if v is not None]
+    ends += [min(max(v, min(ends) - span), max(ends) + span) for v in limits]
     marks = [t for t in ticks(max(0, min(ends) - 1), min(100, max(ends) + 1)) if 0 <= t <= 100] or [0, 100]
     first, last = points[0].day, points[-1].day
-    pad = (width - left - right) / (2 * ((last - first).days + 1))
+    pad = (width - left - right) / (2 * ((last - first).days / step_days + 1))
     x = _scale(first.toordinal(), last.toordinal(), left + pad, width - right - pad)
     if first == last:
         x = lambda _: (left + width - right) / 2  # noqa: E731
     y = _scale(marks[0], marks[-1], base, top)
+    bridged_days = max(BRIDGED_DAYS, step_days)
 
     if marked:
         start, end = max(marked[0], first), min(marked[1], last)
@@ -166,8 +186,15 @@ def trend(points: Sequence[Point], label: str, *, width: float = 760, marked: tu
     for mark in marks:
         drawing.line(left, y(mark), width - right, y(mark), "grid")
         drawing.text(left - 8, y(mark) + 4, f"{mark:g}", anchor="end")
+    for run in _runs(shown, lambda p: p.limit_low is not None and p.limit_high is not None, bridged_days):
+        for style, ends_of in (("limit", lambda p: p.limit_low), ("limit", lambda p: p.limit_high), ("mid", _center)):
+            steps = []
+            for p in run:
+                at, level = x(p.day.toordinal()), y(min(marks[-1], max(marks[0], ends_of(p))))
+                steps += [(at - pad, level), (at + pad, level)]
+            drawing.path(steps, style)
 
-    for run in _runs(shown, lambda p: p.low is not None and p.high is not None):
+    for run in _runs(shown, lambda p: p.low is not None and p.high is not None, bridged_days):
         at = [x(p.day.toordinal()) for p in run]
         if len(run) == 1:
             drawing.rect(at[0] - 4, y(run[0].high), 8, y(run[0].low) - y(run[0].high), "band", round_=4)
@@ -175,15 +202,25 @@ def trend(points: Sequence[Point], label: str, *, width: float = 760, marked: tu
             upper = [(a, y(p.high)) for a, p in zip(at, run, strict=True)]
             lower = [(a, y(p.low)) for a, p in zip(at, run, strict=True)]
             drawing.path(upper + lower[::-1], "band", closed=True)
-    for run in _runs(shown, lambda p: True):
+    for run in _runs(shown, lambda p: True, bridged_days):
         if len(run) > 1:
             drawing.path([(x(p.day.toordinal()), y(p.value)) for p in run], "line")
     for p in shown:
-        tip = f"{day(p.day, weekday=True)}: {number(p.value)}, {p.n} scored"
+        when = day(p.day, weekday=True) if step_days == 1 else f"Week from {day(p.day)}"
+        tip = f"{when}: {number(p.value)}, {p.n} scored"
         tip += (
             f", 95 % interval {number(p.low)} to {number(p.high)}" if p.low is not None else ", too few for an interval"
         )
-        drawing.dot(x(p.day.toordinal()), y(p.value), 4, "dot" if p.low is not None else "dot open", tip)
+        if p.dip:
+            drawing.dot(x(p.day.toordinal()), y(p.value), 8, "ring", f"{tip}. Dip: {p.dip}")
+            drawing.text(x(p.day.toordinal()), y(p.value) + 22, "dip", "t dipped", "middle")
+        drawing.dot(
+            x(p.day.toordinal()),
+            y(p.value),
+            4 if 2 * pad > 9 else 2.5,
+            "dot" if p.low is not None else "dot open",
+            tip + (f". Dip: {p.dip}" if p.dip else ""),
+        )
 
     most = max(p.n for p in points) or 1
     column = min(18, 2 * pad * 0.6)
@@ -202,12 +239,42 @@ def trend(points: Sequence[Point], label: str, *, width: float = 760, marked: tu
     return drawing.svg()
 
 
-def _runs(points: Sequence[Point], keep) -> list[list[Point]]:
+def _center(point: Point) -> float:
+    return point.center if point.center is not None else (point.limit_low + point.limit_high) / 2
+
+
+def spark(values: Sequence[float | None], label: str, *, width: float = 120, height: float = 28) -> str:
+    """A small line of the values, oldest first; None leaves a gap. "" below two values.
+
+    The scale spans SPARK_POINTS at least, so that noise does not look like a mountain.
+    """
+    known = [v for v in values if v is not None]
+    if len(known) < 2:
+        return ""
+    middle, reach = (min(known) + max(known)) / 2, max(max(known) - min(known), SPARK_POINTS) / 2
+    drawing = _Drawing(width, height, label, "spark")
+    x, y = _scale(0, len(values) - 1, 4, width - 4), _scale(middle - reach, middle + reach, height - 4, 4)
+    run: list[tuple[float, float]] = []
+    for i, v in [*enumerate(values), (len(values), None)]:
+        if v is not None:
+            run.append((x(i), y(v)))
+            continue
+        if len(run) > 1:
+            drawing.path(run, "line")
+        elif run:
+            drawing.dot(*run[0], 1.5, "dot")
+        run = []
+    last = max(i for i, v in enumerate(values) if v is not None)
+    drawing.dot(x(last), y(values[last]), 3, "dot")
+    return drawing.svg()
+
+
+def _runs(points: Sequence[Point], keep, bridged_days: int = BRIDGED_DAYS) -> list[list[Point]]:
     runs: list[list[Point]] = []
     before: Point | None = None
     for p in points:
         if keep(p):
-            if before and (p.day - before.day).days <= BRIDGED_DAYS:
+            if before and (p.day - before.day).days <= bridged_days:
                 runs[-1].append(p)
             else:
                 runs.append([p])
@@ -272,7 +339,7 @@ def ranges(rows: Sequence[Range], label: str, *, reference: float | None = None,
     drawing = _Drawing(width, top + row_height * len(rows) + 26, label, "ranges")
     # The scale is that of the rows with enough calls: the wide interval of a single call would squeeze all others.
     firm = [r for r in rows if not r.faint] or rows
-    ends = [v for r in firm for v in (r.low, r.high) if v is not None] + [r.value for r in rows]
+    ends = [v for r in firm for v in (r.low, r.high, r.mark) if v is not None] + [r.value for r in rows]
     ends += [reference] if reference is not None else []
     marks = [t for t in ticks(max(0, min(ends) - 1), min(100, max(ends) + 1), 5 if width > 500 else 3) if 0 <= t <= 100]
     bottom = top + row_height * len(rows)
@@ -291,6 +358,9 @@ def ranges(rows: Sequence[Range], label: str, *, reference: float | None = None,
             tip = f"{row.name}: 95 % interval {number(row.low)} to {number(row.high)}"
             from_x, to_x = x(max(row.low, marks[0])), x(min(row.high, marks[-1]))
             drawing.rect(from_x, middle - 4, to_x - from_x, 8, f"range{faint}", tip, 4)
+        if row.mark is not None:
+            tip = f"{row.name}: shrunk estimate {number(row.mark)}"
+            drawing.rect(x(min(max(row.mark, marks[0]), marks[-1])) - 1.5, middle - 9, 3, 18, "shrunk", tip, 0)
         drawing.dot(x(row.value), middle, 5, f"dot{faint}" + (" open" if row.faint else ""), f"{row.name}: {row.text}")
         drawing.text(width - 2, middle + 4, row.text, f"tv{faint}", "end")
     return drawing.svg()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from math import sqrt
@@ -26,10 +26,23 @@ TABLES = (
     "dim_scorecard_weights",
     "trend_iqs",
     "trend_parameters",
+    "heatmap_agent_issue",
     "heatmap_agent_parameter",
     "heatmap_campaign_issue",
     "insight_change",
     "insight_drivers",
+    "insight_fairness",
+    "insight_findings",
+    "insight_keywords",
+    "insight_person_or_process",
+    "insight_script_breaks",
+    "insight_sub_drivers",
+    "insight_survey_disagreements",
+    "insight_survey_gap",
+    "process_change_effects",
+    "calibration_agreement",
+    "calibration_raters",
+    "calibration_sessions",
     "coaching_queue",
     "prime_calls",
     "ops_coverage",
@@ -46,11 +59,13 @@ class ReportError(RuntimeError):
 
 @dataclass(frozen=True)
 class Publication:
-    """A published file, opened read-only. `basis` picks the scorecard version that scores are read on."""
+    """A published file, opened read-only. `basis` picks the scorecard version that scores are read on; `tables` are
+    those that it holds."""
 
     connection: Any
     path: Path
     basis: str
+    tables: frozenset[str] = frozenset()
 
     def rows(self, sql: str, **parameters: Any) -> list[Row]:
         cursor = self.connection.execute(sql, parameters or None)
@@ -70,9 +85,12 @@ def opened(database: Path, basis: str) -> Iterator[Publication]:
     try:
         publication = Publication(connection, database, basis)
         there = {r["name"] for r in publication.rows("select table_name as name from information_schema.tables")}
+        publication = replace(publication, tables=frozenset(there))
         if missing := [t for t in TABLES if t not in there]:
             raise ReportError(f"{database} lacks {', '.join(missing)}; build the warehouse and publish again")
         yield publication
+    except duckdb.BinderException as error:
+        raise ReportError(f"{database} lacks a column; build the warehouse and publish again: {error}") from error
     finally:
         connection.close()
 
@@ -99,6 +117,15 @@ class Period:
     coverage: Decimal | None
     na_rate: Decimal | None
     scorecard_versions: str | None
+    center: Decimal | None = None
+    limit_low: Decimal | None = None
+    limit_high: Decimal | None = None
+    dip: bool | None = None
+    dip_rule: str | None = None
+    immature_share: Decimal | None = None
+    mono_share: Decimal | None = None
+    asr_confidence: Decimal | None = None
+    snr_db: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -170,6 +197,15 @@ def periods(publication: Publication) -> dict[str, list[Period]]:
                 r["coverage"],
                 r["na_rate"],
                 r["scorecard_versions"],
+                r["xmr_center"],
+                r["xmr_low"],
+                r["xmr_high"],
+                r["dip"],
+                r["dip_rule"],
+                r["immature_share"],
+                r["mono_share"],
+                r["asr_confidence"],
+                r["snr_db"],
             )
         )
     return by_kind
@@ -211,52 +247,71 @@ def t_quantile(freedom: float) -> float:
     return float(stdtrit(freedom, 0.975))
 
 
-def f_exceeded(f: float, freedom: int, freedom_within: int) -> float:
-    """Probability of an F at least this large by chance."""
-    from scipy.special import fdtrc
-
-    return float(fdtrc(freedom, freedom_within, f))
-
-
 # --- surveys
 
 
 @dataclass(frozen=True)
 class Survey:
-    """CSAT or NPS of some days: mean (NPS: promoters less detractors, in points) and its interval, NULL below two."""
+    """CSAT or NPS of a week: mean (NPS: promoters less detractors, in points) and interval, NULL below two answers.
+
+    `agreement` is Spearman's rank correlation of the answers with the IQS, over `pairs` scored interactions.
+    """
 
     answers: int
     received: int
-    mean: float | None
-    sd: float | None
-    low: float | None
-    high: float | None
+    mean: float | None = None
+    sd: float | None = None
+    low: float | None = None
+    high: float | None = None
+    pairs: int = 0
+    agreement: float | None = None
+    agreement_low: float | None = None
+    agreement_high: float | None = None
 
 
-def survey(publication: Publication, question: str, start: date, end: date) -> Survey:
-    """The `question` csat (1 to 5) or nps (0 to 10) of all interactions of these days, scored or not."""
-    value = {"csat": "csat", "nps": "case when nps >= 9 then 100 when nps <= 6 then -100 when nps >= 7 then 0 end"}
-    bounds = {"csat": (1, 5), "nps": (-100, 100)}[question]
-    row = publication.rows(
-        f"""
-        with answers as (
-            select {value[question]} as answer from fct_interactions where call_date between $start and $end
-        )
-        select count(*) as received, count(answer) as answers, sum(answer) as total, sum(answer * answer) as squares
-        from answers
+def surveys(publication: Publication, week: Period | None) -> dict[str, Survey]:
+    """The centre's csat (1 to 5) and nps (−100 to 100) of this week, scored or not, as published."""
+    found = week and publication.rows(
+        "select * from insight_survey_gap where dimension = 'all' and period = 'week' and period_start = $start",
+        start=week.start,
+    )
+    if not found:
+        return {"csat": Survey(0, week.received if week else 0), "nps": Survey(0, week.received if week else 0)}
+    r = {k: float(v) if isinstance(v, Decimal) else v for k, v in found[0].items()}
+    agreement = {
+        q: (r[f"pairs_{q}"] or 0, r[f"spearman_{q}"], r[f"spearman_{q}_low"], r[f"spearman_{q}_high"])
+        for q in ("csat", "nps")
+    }
+    csat = Survey(r["n_csat"] or 0, r["received"] or 0, r["csat"])
+    if r["csat_low"] is not None and csat.answers > 1:
+        half = r["csat_high"] - r["csat"]
+        low, high = max(1, r["csat"] - half), min(5, r["csat"] + half)
+        csat = replace(csat, low=low, high=high, sd=half * sqrt(csat.answers) / t_quantile(csat.answers - 1))
+    nps = Survey(r["n_nps"] or 0, r["received"] or 0, r["nps"])
+    if nps.answers > 1:
+        # Each answer counts +100, 0 or −100, so the counts hold the variance.
+        squares = 1e4 * (r["promoters"] + r["detractors"])
+        sd = sqrt(max(0.0, (squares - nps.answers * r["nps"] ** 2) / (nps.answers - 1)))
+        half = t_quantile(nps.answers - 1) * sd / sqrt(nps.answers)
+        nps = replace(nps, sd=sd, low=max(-100, r["nps"] - half), high=min(100, r["nps"] + half))
+    return {q: replace(v, **_agreement(*agreement[q])) for q, v in (("csat", csat), ("nps", nps))}
+
+
+def _agreement(pairs: int, value: float | None, low: float | None, high: float | None) -> dict[str, Any]:
+    return {"pairs": pairs, "agreement": value, "agreement_low": low, "agreement_high": high}
+
+
+def survey_disagreements(publication: Publication, limit: int) -> tuple[list[Row], int]:
+    """(the newest calls whose survey says the opposite of their IQS, how many there are)."""
+    rows = publication.rows(
+        """
+        select d.*, coalesce(a.name, d.agent_id) as name
+        from insight_survey_disagreements d left join dim_agents a using (agent_id)
+        order by d.call_date desc, d.interaction_id limit $limit
         """,
-        start=start,
-        end=end,
-    )[0]
-    n = row["answers"]
-    if not n:
-        return Survey(0, row["received"], None, None, None, None)
-    mean = float(row["total"]) / n
-    if n < 2:
-        return Survey(n, row["received"], mean, None, None, None)
-    sd = sqrt(max(0.0, (float(row["squares"]) - n * mean * mean) / (n - 1)))
-    half = t_quantile(n - 1) * sd / sqrt(n)
-    return Survey(n, row["received"], mean, sd, max(bounds[0], mean - half), min(bounds[1], mean + half))
+        limit=limit,
+    )
+    return rows, publication.rows("select count(*) as n from insight_survey_disagreements")[0]["n"]
 
 
 # --- why
@@ -311,29 +366,87 @@ def moved(now: Sequence[Row], then: Sequence[Row]) -> list[Row]:
     return sorted(found, key=lambda r: (-r["gain"], r["name"]))
 
 
+DIMENSIONS = ("all", "team", "campaign", "issue_type", "agent")
+
+
+def dips(publication: Publication, week: Period) -> list[Row]:
+    """Days and weeks from the headline's week on that a rule of the control chart calls a dip, the centre's first."""
+    return publication.rows(
+        """
+        select t.dimension, t.value, coalesce(a.name, t.value) as name, t.period, t.period_start, t.n, t.iqs,
+            t.xmr_center, t.xmr_low, t.dip_rule
+        from trend_iqs t left join dim_agents a on t.dimension = 'agent' and a.agent_id = t.value
+        where t.dip and t.basis = $basis and t.period in ('day', 'week') and t.period_start >= $start
+            and list_contains($dimensions, t.dimension)
+        order by list_position($dimensions, t.dimension), t.period desc, t.period_start desc,
+            t.iqs - t.xmr_center, t.value
+        """,
+        basis=publication.basis,
+        start=week.start,
+        dimensions=list(DIMENSIONS),
+    )
+
+
+def told_dips(publication: Publication, week: Period) -> int:
+    """How many of these days and weeks have enough earlier periods and calls to tell a dip."""
+    return publication.rows(
+        """
+        select count(*) as n from trend_iqs
+        where dip is not null and basis = $basis and period in ('day', 'week') and period_start >= $start
+            and list_contains($dimensions, dimension)
+        """,
+        basis=publication.basis,
+        start=week.start,
+        dimensions=list(DIMENSIONS),
+    )[0]["n"]
+
+
+def keywords(publication: Publication, week: Period, limit: int) -> list[Row]:
+    """Keywords that rose or fell against the week before by more than chance, strongest first."""
+    return publication.rows(
+        """
+        select * from insight_keywords
+        where period = 'week' and period_start = $start and is_beyond_chance and position <= $limit
+        order by party desc, direction desc, position, keyword
+        """,
+        start=week.start,
+        limit=limit,
+    )
+
+
+def process_changes(publication: Publication) -> list[Row]:
+    """Effects of process changes, newest first; IQS before handling time before CSAT."""
+    return publication.rows(
+        """
+        select * from process_change_effects
+        order by changed_on desc, name, campaign, issue_type, list_position(['iqs', 'aht_s', 'csat'], measure)
+        """
+    )
+
+
 # --- where
 
 
-def league(publication: Publication, period: Period, minimum_n: int) -> tuple[list[Row], list[Row]]:
-    """(ranked, unranked) agents of the period: those with at least `minimum_n` scored interactions are ranked.
+def league(publication: Publication, period: Period) -> tuple[list[Row], list[Row]]:
+    """(ranked, unranked) agents of the period, by the shrunk estimate; who is ranked is told by trend_iqs.is_ranked.
 
-    `position` is 1 for the highest IQS, None for the unranked; `verdict` says on which side of the centre's mean the
+    `position` is 1 for the highest, None for the unranked; `verdict` says on which side of the centre's mean the
     interval lies.
     """
     rows = publication.rows(
         """
         select t.value as agent_id, coalesce(a.name, t.value) as name, a.team, t.received, t.n, t.iqs, t.iqs_low,
-            t.iqs_high, t.failed, t.coverage
+            t.iqs_high, t.failed, t.coverage, t.iqs_shrunk, t.own_share, t.iqs_case_mix, t.is_ranked
         from trend_iqs t left join dim_agents a on a.agent_id = t.value
         where t.dimension = 'agent' and t.period = $kind and t.period_start = $start and t.basis = $basis
-        order by t.iqs desc nulls last, t.value
+        order by coalesce(t.iqs_shrunk, t.iqs) desc nulls last, t.iqs desc nulls last, t.value
         """,
         kind=period.kind,
         start=period.start,
         basis=publication.basis,
     )
-    ranked = [r for r in rows if r["n"] >= minimum_n]
-    unranked = [r for r in rows if r["n"] < minimum_n]
+    ranked = [r for r in rows if r["is_ranked"]]
+    unranked = [r for r in rows if not r["is_ranked"]]
     for position, row in enumerate(ranked, 1):
         row |= {"position": position, "verdict": _verdict(row["iqs_low"], row["iqs_high"], period.iqs)}
     for row in unranked:
@@ -378,81 +491,69 @@ def campaign_issues(publication: Publication, period: Period) -> list[Row]:
 
 
 @dataclass(frozen=True)
-class Spread:
-    """How much of the differences between calls goes with a grouping: omega squared, 0 to 1 (Hays 1963)."""
+class Components:
+    """How much of the differences between calls goes with agents, issue types, and neither (shares of 1)."""
 
-    groups: int
+    period: str
+    start: date
     n: int
-    share: float
-    is_beyond_chance: bool
+    agents: int
+    issue_types: int
+    agents_share: float
+    issue_types_share: float
+    agents_sd: float
+    issue_types_sd: float
+    verdict: str
 
 
-def spread(values: Mapping[str, Sequence[float]], minimum_n: int) -> Spread | None:
-    """Omega squared of a one-way layout over groups of at least `minimum_n` values.
-
-    Unlike eta squared it does not grow with the mere number of groups; below 0 it is cut to 0. None where there are
-    fewer than two such groups, or nothing differs. It is beyond chance where the F test gives p < 0.05.
-    """
-    groups = [list(v) for v in values.values() if len(v) >= minimum_n]
-    n, k = sum(map(len, groups)), len(groups)
-    if k < 2 or n <= k:
-        return None
-    grand = sum(map(sum, groups)) / n
-    between = sum(len(g) * (sum(g) / len(g) - grand) ** 2 for g in groups)
-    total = sum((v - grand) ** 2 for g in groups for v in g)
-    if total == 0:
-        return None
-    within = (total - between) / (n - k)
-    share = max(0.0, (between - (k - 1) * within) / (total + within))
-    return Spread(k, n, share, within == 0 or f_exceeded(between / (k - 1) / within, k - 1, n - k) < 0.05)
-
-
-def scored_calls(publication: Publication, start: date, end: date) -> list[Row]:
-    """Scored interactions of these days with agent, issue type and IQS."""
-    return publication.rows(
+def components(publication: Publication, week: Period) -> Components | None:
+    """The variance components of the week or of its month, whichever rests on more calls."""
+    rows = publication.rows(
         """
-        select i.agent_id, coalesce(i.issue_type, 'unknown') as issue_type, s.iqs_unfailed as score
-        from fct_interactions i join fct_call_scores s using (interaction_id)
-        where s.basis = $basis and i.call_date between $start and $end
-        order by i.interaction_id
+        select * from insight_person_or_process
+        where dimension = 'all' and basis = $basis
+            and (period, period_start) in (('week', $week), ('month', cast(date_trunc('month', $end::date) as date)))
+        order by period = 'week' desc
         """,
         basis=publication.basis,
-        start=start,
-        end=end,
+        week=week.start,
+        end=week.end,
+    )
+    found: dict[str, dict[str, Row]] = {}
+    for r in rows:
+        found.setdefault(r["period"], {})[r["component"]] = r
+    whole = [c for c in found.values() if {"agents", "issue_types"} <= set(c) and c["agents"]["share"] is not None]
+    if not whole:
+        return None
+    best = max(whole, key=lambda c: c["agents"]["n"])
+    agents, issues = best["agents"], best["issue_types"]
+    return Components(
+        agents["period"],
+        agents["period_start"],
+        agents["n"],
+        agents["n_groups"],
+        issues["n_groups"],
+        float(agents["share"]),
+        float(issues["share"]),
+        float(agents["sd"]),
+        float(issues["sd"]),
+        agents["verdict"],
     )
 
 
-def low_issues(calls: Sequence[Row], minimum_n: int) -> list[Row]:
-    """Issue types and how many of the agents score lower on them than on their other calls, worst first.
-
-    Only agents with at least `minimum_n` calls on the issue type and as many on others count; issue types with fewer
-    than two such agents are left out.
-    """
-    by: dict[str, dict[str, list[float]]] = {}
-    for c in calls:
-        by.setdefault(c["agent_id"], {}).setdefault(c["issue_type"], []).append(float(c["score"]))
-    gaps: dict[str, list[float]] = {}
-    sizes: dict[str, int] = {}
-    for issues in by.values():
-        for issue, scores in issues.items():
-            rest = [s for other, more in issues.items() if other != issue for s in more]
-            if len(scores) >= minimum_n and len(rest) >= minimum_n:
-                gaps.setdefault(issue, []).append(sum(scores) / len(scores) - sum(rest) / len(rest))
-                sizes[issue] = sizes.get(issue, 0) + len(scores)
-    found = [
-        {
-            "issue_type": issue,
-            "agents": len(values),
-            "lower": sum(v < 0 for v in values),
-            "gap": sum(values) / len(values),
-            "n": sizes[issue],
-        }
-        for issue, values in gaps.items()
-        if len(values) >= 2
-    ]
-    for row in found:
-        row["is_process"] = row["agents"] >= 3 and row["lower"] == row["agents"] and row["gap"] <= -3
-    return sorted(found, key=lambda r: (r["gap"], r["issue_type"]))
+def findings(publication: Publication, kind: str, start: date) -> list[Row]:
+    """Comparisons of the period: issue types against the same agents' other calls, agents against the others."""
+    return publication.rows(
+        """
+        select f.*, coalesce(a.name, f.subject) as name
+        from insight_findings f left join dim_agents a on f.kind = 'person' and a.agent_id = f.subject
+        where f.period = $kind and f.period_start = $start and f.basis = $basis
+        order by f.is_finding desc, f.kind desc, f.gap, f.subject
+        """,
+        kind=kind,
+        start=start,
+        basis=publication.basis,
+    )
 
 
 # --- what to do
@@ -518,6 +619,50 @@ def failed_calls(publication: Publication, period: Period) -> list[Row]:
         basis=publication.basis,
         start=period.start,
         end=period.end,
+    )
+
+
+def sub_drivers(publication: Publication, period: Period, dimension: str = "all", value: str = "all") -> list[Row]:
+    """Which contacts the points are lost on, greatest loss first."""
+    return publication.rows(
+        """
+        select * from insight_sub_drivers
+        where dimension = $dimension and value = $value and period = $kind and period_start = $start
+            and basis = $basis
+        order by position, driver, sub_driver
+        """,
+        dimension=dimension,
+        value=value,
+        kind=period.kind,
+        start=period.start,
+        basis=publication.basis,
+    )
+
+
+def alerts(publication: Publication, since: date, limit: int) -> tuple[list[Row], int] | None:
+    """(alerts from `since` on that nobody has taken note of, worst first; how many); None in a file without alerts."""
+    if "alerts" not in publication.tables:
+        return None
+    rows = publication.rows(
+        """
+        select *, count(*) over () as n_all from alerts
+        where call_date >= $since and not coalesce(acknowledged, false)
+        order by list_position(['critical', 'warning', 'info'], severity) nulls last, call_date desc, dedupe_key
+        limit $limit
+        """,
+        since=since,
+        limit=limit,
+    )
+    return rows, rows[0]["n_all"] if rows else 0
+
+
+def script_breaks(publication: Publication) -> list[Row]:
+    """Passages after which customers break off; `is_beyond_chance` where the interval lies above the usual share."""
+    return publication.rows(
+        """
+        select *, break_share_low > usual_share as is_beyond_chance
+        from insight_script_breaks order by position, passage
+        """
     )
 
 
@@ -591,6 +736,41 @@ def complaints(publication: Publication, limit: int) -> list[Row]:
         order by blocking desc, call_date desc nulls last, stage, check_name limit $limit
         """,
         limit=limit,
+    )
+
+
+def fairness(publication: Publication) -> list[Row]:
+    return publication.rows("select * from insight_fairness order by is_warning desc, explained_share desc, factor")
+
+
+def agreement(publication: Publication) -> list[Row]:
+    """How far raters agree over all parameters and sessions, by panel and statistic."""
+    return publication.rows(
+        """
+        select * from calibration_agreement where parameter = 'all' and period = 'all'
+        order by panel, statistic
+        """
+    )
+
+
+def raters(publication: Publication) -> list[Row]:
+    """People, departments and the machine with bias and diagnosis over all parameters."""
+    return publication.rows(
+        """
+        select * from calibration_raters where parameter = 'all'
+        order by list_position(['machine', 'reviewer', 'department'], rater_kind), reviewer_id
+        """
+    )
+
+
+def calibration_sessions(publication: Publication) -> list[Row]:
+    """What was rated in calibration sessions and what it looks like, widest spread first."""
+    return publication.rows(
+        """
+        select s.*, coalesce(p.name, s.parameter) as parameter_name
+        from calibration_sessions s left join dim_parameters p using (parameter)
+        order by s.spread desc nulls last, s.session_id, s.interaction_id, s.parameter
+        """
     )
 
 
@@ -687,3 +867,210 @@ def published(publication: Publication) -> Row:
         """
     )[0]
     return row
+
+
+# --- pages of agents and campaigns
+
+
+def names(publication: Publication, dimension: str) -> dict[str, str]:
+    """Agents or campaigns with interactions, and their names."""
+    rows = publication.rows(
+        """
+        select distinct t.value, coalesce(a.name, t.value) as name
+        from trend_iqs t left join dim_agents a on t.dimension = 'agent' and a.agent_id = t.value
+        where t.dimension = $dimension and t.period = 'month' and t.basis = $basis
+        order by t.value
+        """,
+        dimension=dimension,
+        basis=publication.basis,
+    )
+    return {r["value"]: r["name"] for r in rows}
+
+
+def _by_value(rows: Sequence[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for r in rows:
+        found.setdefault(r["value"], []).append(r)
+    return found
+
+
+def histories(publication: Publication, dimension: str, kind: str, since: date) -> dict[str, list[Row]]:
+    """Rows of trend_iqs of each value from `since` on, oldest first."""
+    rows = publication.rows(
+        """
+        select value, period_start, received, n, iqs, iqs_low, iqs_high, iqs_shrunk, own_share, iqs_case_mix, is_ranked,
+            peers, failed, coverage, xmr_center, xmr_low, xmr_high, dip, dip_rule, immature_share, iqs_sd
+        from trend_iqs
+        where dimension = $dimension and period = $kind and basis = $basis and period_start >= $since
+        order by value, period_start
+        """,
+        dimension=dimension,
+        kind=kind,
+        basis=publication.basis,
+        since=since,
+    )
+    return _by_value(rows)
+
+
+def parameter_histories(publication: Publication, dimension: str, week: Period, weeks: int) -> dict[str, list[Row]]:
+    """Each value's parameters over these weeks up to `week`: the scores by week (a list, None where there is none),
+    and n, mean and standard deviation of the last four weeks and of the four before."""
+    starts = [week.start - timedelta(days=7 * k) for k in reversed(range(weeks))]
+    rows = publication.rows(
+        """
+        with shown as (
+            select *, period_start > $start - 28 as is_recent, period_start > $start - 56 as is_used
+            from trend_parameters
+            where dimension = $dimension and period = 'week' and basis = $basis
+                and period_start between $first and $start and n > 0
+        ), summed as (
+            select value, parameter,
+                list({'start': period_start, 'score': score::double} order by period_start) as weeks,
+                coalesce(sum(n) filter (is_recent), 0)::bigint as n,
+                coalesce(sum(n) filter (is_used and not is_recent), 0)::bigint as n_before,
+                sum(score_sum::double) filter (is_recent) as total,
+                sum(score_sum::double) filter (is_used and not is_recent) as total_before,
+                sum((n - 1) * coalesce(score_sd, 0)::double ** 2 + n * score::double ** 2)
+                    filter (is_recent) as squares,
+                sum((n - 1) * coalesce(score_sd, 0)::double ** 2 + n * score::double ** 2)
+                    filter (is_used and not is_recent) as squares_before,
+                sum(points_lost::double) filter (is_recent) as points_lost
+            from shown group by value, parameter
+        )
+        select s.*, coalesce(p.name, s.parameter) as name, p.position
+        from summed s left join dim_parameters p using (parameter)
+        order by s.value, p.position, s.parameter
+        """,
+        dimension=dimension,
+        basis=publication.basis,
+        first=starts[0],
+        start=week.start,
+    )
+    for r in rows:
+        by_start = {w["start"]: w["score"] for w in r["weeks"]}
+        r["weeks"] = [by_start.get(s) for s in starts]
+        for suffix in ("", "_before"):
+            r["score" + suffix], r["sd" + suffix] = _mean_sd(
+                r["n" + suffix], r["total" + suffix], r["squares" + suffix]
+            )
+    return _by_value(rows)
+
+
+def _mean_sd(n: int, total: float | None, squares: float | None) -> tuple[float | None, float | None]:
+    if not n or total is None or squares is None:
+        return None, None
+    mean = total / n
+    return mean, sqrt(max(0.0, squares - n * mean * mean) / (n - 1)) if n > 1 else None
+
+
+def pair_months(publication: Publication, dimension: str, month: date) -> dict[str, list[Row]]:
+    """IQS of each agent or campaign by issue type in the month, most calls first."""
+    table, column = {
+        "agent": ("heatmap_agent_issue", "agent_id"),
+        "campaign": ("heatmap_campaign_issue", "campaign"),
+    }[dimension]
+    rows = publication.rows(
+        f"""
+        select {column} as value, issue_type, received, n, iqs from {table}
+        where period = 'month' and period_start = $month and basis = $basis
+        order by 1, n desc, issue_type
+        """,
+        month=month,
+        basis=publication.basis,
+    )
+    return _by_value(rows)
+
+
+def ends_of_calls(publication: Publication, dimension: str, start: date, end: date, limit: int) -> dict[str, list[Row]]:
+    """Each value's `limit` best and worst scored calls of these days, with the parameter that cost most points."""
+    column = {"agent": "agent_id", "campaign": "campaign"}[dimension]
+    rows = publication.rows(
+        f"""
+        with calls as (
+            select coalesce(i.{column}, 'unknown') as value, s.interaction_id, s.call_date, s.iqs, s.iqs_unfailed,
+                s.is_failed, s.fail_reason, i.agent_id, i.campaign, i.issue_type, i.duration_s, i.channel,
+                row_number() over (partition by i.{column} order by s.iqs, s.iqs_unfailed, s.interaction_id) as worst,
+                row_number() over (partition by i.{column} order by s.iqs desc, s.interaction_id) as best,
+                count(*) over (partition by i.{column}) as calls
+            from fct_call_scores s join fct_interactions i using (interaction_id)
+            where s.basis = $basis and s.call_date between $start and $end
+        ), shown as (
+            -- A call is not shown as best and worst at once.
+            select *, best <= worst as is_best from calls
+            where least(best, worst) <= $limit
+        ), costliest as (
+            select p.interaction_id, p.parameter, p.points_lost, p.score
+            from fct_parameter_scores p semi join shown using (interaction_id)
+            where p.basis = $basis and p.points_lost > 0 and p.call_date between $start and $end
+            qualify row_number() over (
+                partition by p.interaction_id order by p.points_lost desc, p.parameter
+            ) = 1
+        )
+        select s.*, c.parameter, c.points_lost, coalesce(d.name, c.parameter) as parameter_name,
+            coalesce(a.name, s.agent_id) as name
+        from shown s
+        left join costliest c using (interaction_id)
+        left join dim_parameters d on d.parameter = c.parameter
+        left join dim_agents a on a.agent_id = s.agent_id
+        order by s.value, s.is_best desc, case when s.is_best then best else worst end
+        """,
+        basis=publication.basis,
+        start=start,
+        end=end,
+        limit=limit,
+    )
+    return _by_value(rows)
+
+
+def coaching_of(publication: Publication, dimension: str, limit: int) -> dict[str, list[Row]]:
+    """The costliest calls of each agent or campaign in the coaching queue."""
+    column = {"agent": "agent_id", "campaign": "campaign"}[dimension]
+    rows = publication.rows(
+        f"""
+        select q.{column} as value, q.*, coalesce(a.name, q.agent_id) as name,
+            coalesce(p.name, q.parameter) as parameter_name, m.unit, p.metric
+        from coaching_queue q
+        left join dim_agents a using (agent_id)
+        left join dim_parameters p using (parameter)
+        left join dim_metrics m on m.metric = p.metric
+        where q.{column} is not null
+        qualify row_number() over (
+            partition by q.{column} order by q.points_lost desc nulls last, q.parameter, q.interaction_id
+        ) <= $limit
+        order by q.{column}, q.points_lost desc nulls last, q.parameter, q.interaction_id
+        """,
+        limit=limit,
+    )
+    return _by_value(rows)
+
+
+def coaching_progress(publication: Publication) -> dict[str, list[Row]]:
+    """What became of each agent's coached parameters, newest coaching first; empty in a file without coaching."""
+    if "coaching_progress" not in publication.tables:
+        return {}
+    return _by_value(
+        publication.rows(
+            """
+            select c.agent_id as value, c.*, coalesce(p.name, if(c.parameter = 'iqs', 'IQS', c.parameter)) as name
+            from coaching_progress c left join dim_parameters p using (parameter)
+            order by c.agent_id, c.coached_on desc, c.parameter
+            """
+        )
+    )
+
+
+def changes_of(publication: Publication, dimension: str, week: Period) -> dict[str, Row]:
+    """insight_change of the week for each value."""
+    rows = publication.rows(
+        """
+        select * from insight_change
+        where dimension = $dimension and period = 'week' and period_start = $start and change is not null
+        """,
+        dimension=dimension,
+        start=week.start,
+    )
+    return {r["value"]: r for r in rows}
+
+
+def agents(publication: Publication) -> dict[str, Row]:
+    return {r["agent_id"]: r for r in publication.rows("select * from dim_agents")}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from datetime import date, timedelta
 from functools import cached_property, wraps
 from time import perf_counter
 
@@ -12,10 +12,11 @@ import polars as pl
 
 from pipelines.contracts import Table
 from pipelines.lake import Lake, fingerprint, frame_fingerprint
-from pipelines.quality.checks import domain_outcomes, tables_read
+from pipelines.quality.checks import Around, Digest, domain_outcomes, required_checks, tables_read
 from pipelines.quality.contracts import contract_checks, contract_outcomes
 from pipelines.quality.ledger import latest_by_fingerprint, record
 from pipelines.quality.outcomes import CheckOutcome
+from pipelines.resources.advance import Advance, tell
 from pipelines.resources.lake import LakeResource
 
 OWNERS = ["team:analytics-engineering"]
@@ -46,11 +47,12 @@ def stage_assets(
     name: str,
     retry: bool = False,
     after: tuple[dg.AssetKey, ...] = (),
+    freshness: dg.FreshnessPolicy | None = None,
 ) -> Callable:
     """Decorator: a function that writes `tables` through a Stage becomes their assets, with three checks each.
 
     `reads` are the tables that it reads, `after` what else must stand before; `daily` the partitions (None: one whole
-    table).
+    table); `freshness` by when they must have been made.
     """
     specs = [
         dg.AssetSpec(
@@ -61,6 +63,7 @@ def stage_assets(
             kinds={*kinds, "parquet"},
             owners=OWNERS,
             metadata={"dagster/column_schema": _column_schema(t), "key": ", ".join(t.key)},
+            freshness_policy=freshness,
         )
         for t in tables
     ]
@@ -120,6 +123,8 @@ class Stage:
         self._rows = {t.name: 0 for t in tables}
         self._preview: dict[str, pl.DataFrame] = {}
         self._numbers: dict[str, float] = {}
+        self._limits = lake.limits
+        self._digests: dict[tuple, pl.DataFrame] = {}
         self._written = self._unchanged = 0
         self._begin = perf_counter()
 
@@ -147,10 +152,19 @@ class Stage:
         for table in self.tables:
             manifest = self.lake.manifest(table, day if table.daily else None)
             checked = self._ledger.get((table.name, manifest.day), {}).get(manifest.fingerprint, {})
+            if any(check not in checked for check in required_checks([table])[table.name]):
+                checked = self._checked_again(table, day, manifest.fingerprint)
             self._outcomes[table.name] += checked.values()
             self._rows[table.name] += manifest.rows
         self._unchanged += 1
         return True
+
+    def _checked_again(self, table: Table, day: date | None, fingerprint_: str) -> dict[str, CheckOutcome]:
+        """Outcomes of all checks of a partition that stands: some of them are younger than it."""
+        frame = self.lake.read(table, day if table.daily else None)
+        outcomes = self._check(day, {table: frame}, {table.name: fingerprint_}, before={})
+        record(self.lake.root, self.context.run_id, outcomes)
+        return {o.check_name: o for o in outcomes}
 
     @cached_property
     def _ledger(self) -> dict:
@@ -160,14 +174,30 @@ class Stage:
         """Fingerprint of the frames themselves, for stages that read the outside world."""
         return fingerprint(*(f"{t.name} {frame_fingerprint(t.conform(f))}" for t, f in frames.items()))
 
-    def progress(self, day: date, done: str, results: Iterable, total: int) -> Iterator:
-        """The results as they come, with a line in the log at the most every 15 s."""
-        spoken = perf_counter()
+    def progress(
+        self,
+        day: date,
+        done: str,
+        results: Iterable[tuple],
+        total: int,
+        audio_s: Mapping[Hashable, float] | None = None,
+    ) -> Iterator[tuple]:
+        """The results as they come, pairs of a key and what came of it, with a line in the log at the most every 15 s.
+
+        `audio_s` is the length of each key's sound: audio hours, pace and time left are told from it.
+        """
+        audio_s, through_s = audio_s or {}, 0.0
+        total_audio_s = sum(audio_s.values())
+        begin = spoken = perf_counter()
         for count, result in enumerate(results, 1):
             yield result
-            if perf_counter() - spoken > 15 or count == total:
-                spoken = perf_counter()
-                self.context.log.info(f"{day}: {count} of {total} recordings {done}")
+            now, through_s = perf_counter(), through_s + audio_s.get(result[0], 0.0)
+            step = self.context.op_execution_context.op.name
+            advance = Advance(step, day, done, count, total, now - begin, through_s, total_audio_s)
+            tell(advance)
+            if now - spoken > 15 or count == total:
+                spoken = now
+                self.context.log.info(advance.words)
 
     def write(
         self,
@@ -182,11 +212,7 @@ class Stage:
         """
         staged = {t: self.lake.stage(t, f, day if t.daily else None, inputs=inputs) for t, f in frames.items()}
         prints = {t.name: s.manifest.fingerprint for t, s in staged.items()}
-        outcomes: list[CheckOutcome] = []
-        for table, frame in frames.items():
-            outcomes += contract_outcomes(table, table.conform(frame), day if table.daily else None, prints[table.name])
-        compared = {t: self.lake.read(t, day if t.daily else None) for t in tables_read(*frames)}
-        outcomes += domain_outcomes({**compared, **frames}, day, prints)
+        outcomes = self._check(day, frames, prints, before={t: self._standing(t, day) for t in frames if t.daily})
         record(self.lake.root, self.context.run_id, outcomes)
         for outcome in outcomes:
             self._outcomes[outcome.table_name].append(outcome)
@@ -205,6 +231,45 @@ class Stage:
             )
         self._written += 1
         return not failed
+
+    def _check(
+        self,
+        day: date | None,
+        frames: dict[Table, pl.DataFrame],
+        prints: dict[str, str],
+        *,
+        before: dict[Table, pl.DataFrame],
+    ) -> list[CheckOutcome]:
+        """Outcomes of the contracts and of all domain checks of `frames`."""
+        outcomes: list[CheckOutcome] = []
+        for table, frame in frames.items():
+            outcomes += contract_outcomes(table, table.conform(frame), day if table.daily else None, prints[table.name])
+        compared = {t: self.lake.read(t, day if t.daily else None) for t in tables_read(*frames)}
+        around = Around(
+            self._limits, before=before, earlier=lambda table, digest: self._earlier_days(table, day, digest)
+        )
+        return outcomes + domain_outcomes({**compared, **frames}, day, prints, around)
+
+    def _standing(self, table: Table, day: date | None) -> pl.DataFrame:
+        """The partition that is about to be replaced; empty where its schema is an older one."""
+        try:
+            return self.lake.read(table, day)
+        except ValueError:
+            return table.empty()
+
+    def _earlier_days(self, table: Table, day: date | None, digest: Digest) -> list[pl.DataFrame]:
+        """The digests of the days before `day` that drift is compared with; each day is read once in a run."""
+        found = []
+        for away in range(int(self._limits["drift_days"]), 0, -1) if day else ():
+            past = day - timedelta(days=away)
+            manifest = self.lake.manifest(table, past)
+            if manifest is None:
+                continue
+            key = (table.name, past, manifest.fingerprint, digest)
+            if key not in self._digests:
+                self._digests[key] = digest(self._standing(table, past))
+            found.append(self._digests[key])
+        return found
 
     def add(self, **numbers: float) -> None:
         """Add to the figures that the materialisation shows (audio_s, cpu_s, recordings, …)."""

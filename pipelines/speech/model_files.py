@@ -121,6 +121,38 @@ def model_folder(model: str, cache: Path) -> Path:
     raise ModelMissing(f"speech model {model!r} is neither a folder nor one of {names}")
 
 
+def look_for(model: str, cache: Path) -> str:
+    """Where the whole, unchanged files of a speech model are: their folder, or the packages that will make it up.
+
+    Like model_folder, but nothing is written. Raises ModelMissing.
+    """
+    folder = cache / f"whisper-{model}"
+    if model not in PACKAGED:
+        return str(model_folder(model, cache))
+    wrong = [name for name, file in PACKAGED[model].items() if _sha256_of_file(folder / name) != file.sha256]
+    if not wrong:
+        return str(folder)
+    packages: dict[str, None] = {}
+    for name in wrong:
+        file = PACKAGED[model][name]
+        digest = hashlib.sha256()
+        for part in file.parts:
+            with open(_in_package(model, part), "rb") as opened:
+                while chunk := opened.read(_CHUNK_BYTES):
+                    digest.update(chunk)
+            packages[part.split("/")[0].replace("_", "-")] = None
+        if digest.hexdigest() != file.sha256:
+            raise ModelMissing(_not_published(model, name, packages))
+    return f"in the packages {' and '.join(packages)}"
+
+
+def _not_published(model: str, name: str, packages: Iterable[str]) -> str:
+    return (
+        f"speech model {model!r}: {name} from the packages {' and '.join(packages)} is not the published file; "
+        "install the pinned versions again"
+    )
+
+
 def missing_files(folder: Path) -> list[str]:
     """Names of the files that a model's folder needs and `folder` lacks."""
     missing = [n for n in ("config.json", "model.bin", "tokenizer.json") if not (folder / n).is_file()]
@@ -139,11 +171,8 @@ def _joined(model: str, folder: Path) -> Path:
         temporary = folder / f".{name}.{uuid.uuid4().hex}.tmp"
         try:
             if _write_joined(temporary, [_in_package(model, part) for part in file.parts]) != file.sha256:
-                packages = " and ".join(dict.fromkeys(part.split("/")[0] for part in file.parts))
-                raise ModelMissing(
-                    f"speech model {model!r}: {name} from the packages {packages} is not the published file; "
-                    "install the pinned versions again"
-                )
+                packages = dict.fromkeys(part.split("/")[0] for part in file.parts)
+                raise ModelMissing(_not_published(model, name, packages))
             os.replace(temporary, folder / name)
         finally:
             temporary.unlink(missing_ok=True)

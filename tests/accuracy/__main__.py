@@ -30,6 +30,7 @@ MODULES = {
     "sentiment": "Sentiment",
     "empathy": "Empathy",
     "issue_types": "Issue types",
+    "redaction": "Personal data",
     "calibration": "Calibration of raters",
     "trends": "Intervals, control limits and variance components",
 }

@@ -29,6 +29,7 @@ def test_every_asset_has_a_description_a_group_an_owner_and_kinds(graph):
             assert node.description, node.key
             assert node.group_name != "default", node.key
             assert node.kinds, node.key
+            assert node.owners, node.key
 
 
 def test_every_table_of_the_lake_has_its_contract_its_facts_and_its_warnings_checked(graph):
@@ -68,3 +69,21 @@ def test_the_job_the_schedule_and_the_sensor_are_there_and_on(definitions):
     sensor = definitions.resolve_sensor_def("landing_sensor")
     assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     assert sensor.minimum_interval_seconds <= 60
+
+
+@pytest.mark.parametrize("name", ["failed_runs", "new_warnings"])
+def test_the_sensors_that_give_notice_are_there_and_on(definitions, name):
+    assert definitions.resolve_sensor_def(name).default_status == dg.DefaultSensorStatus.RUNNING
+
+
+def test_the_rows_of_a_tables_build_are_counted_and_views_are_not(tmp_path):
+    import duckdb
+
+    from assets.warehouse import row_counts
+
+    with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+        connection.execute("create schema marts; create table marts.dim_agents as select * from range(7) t(i)")
+        connection.execute("create view marts.v as select 1 as a")
+        connection.execute("delete from marts.dim_agents where i = 3")
+    assert row_counts(tmp_path / "warehouse.duckdb") == {("marts", "dim_agents"): 6}
+    assert row_counts(tmp_path / "nothing.duckdb") == {}

@@ -1,6 +1,6 @@
 """Runs of the daily job over text: what is made again, and what is left alone."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 import duckdb
@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.automation.launch import instance
 from pipelines.automation.schedules import nightly
-from pipelines.automation.sensors import landing_sensor
+from pipelines.automation.sensors import attempt, landing_sensor
 from pipelines.contracts import all_tables
 from pipelines.contracts.landing import INTERACTIONS
 from pipelines.definitions import resources
@@ -114,6 +114,51 @@ def requested(installation) -> list[tuple[str, str]]:
     return [(t["dagster/asset_partition_range_start"], t["dagster/asset_partition_range_end"]) for t in tags]
 
 
-def test_the_nightly_schedule_asks_for_yesterday():
-    at = datetime(2026, 3, 4, 2, tzinfo=UTC)
-    assert nightly(dg.build_schedule_context(scheduled_execution_time=at)).partition_key == "2026-03-03"
+def nights_work(storage, *, night: date) -> list[str]:
+    """The days that the nightly schedule asks for at 02:00 of `night`; they are kept as the daemon keeps its runs."""
+    at = datetime(night.year, night.month, night.day, 2, tzinfo=UTC)
+    asked = nightly(dg.build_schedule_context(instance=storage, scheduled_execution_time=at))
+    days = [request.partition_key for request in asked]
+    for day in days:
+        tags = {"dagster/schedule_name": "nightly", "dagster/partition": day}
+        storage.create_run_for_job(requested_run, tags=tags)
+    return days
+
+
+@dg.job
+def requested_run():
+    """Stands for a run in the storage; nothing of it is executed."""
+
+
+def test_the_nightly_schedule_asks_for_yesterday(tmp_path):
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as storage:
+        assert nights_work(storage, night=date(2026, 3, 4)) == ["2026-03-03"]
+        assert nights_work(storage, night=date(2026, 3, 5)) == ["2026-03-04"]
+
+
+def test_after_three_days_without_a_scheduler_exactly_the_three_dates_are_asked_for(tmp_path):
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as storage:
+        nights_work(storage, night=date(2026, 3, 4))
+        # The nights of the 5th and 6th pass with nobody there; Dagster evaluates the last missed tick only.
+        assert nights_work(storage, night=date(2026, 3, 7)) == ["2026-03-04", "2026-03-05", "2026-03-06"]
+        assert nights_work(storage, night=date(2026, 3, 8)) == ["2026-03-07"]
+        # Nobody for half a year: the last month.
+        assert len(nights_work(storage, night=date(2026, 9, 1))) == 32
+
+
+def test_days_whose_run_failed_are_asked_for_again_after_an_hour_then_two_then_four(tmp_path):
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as storage:
+        now = datetime.now(UTC)
+
+        def made(key: str, status: dg.DagsterRunStatus) -> None:
+            storage.create_run_for_job(requested_run, tags={"dagster/run_key": key}, status=status)
+
+        assert attempt(storage, "days", now=now) == "days"
+        made("days", dg.DagsterRunStatus.FAILURE)
+        assert attempt(storage, "days", now=now + timedelta(minutes=50)) == "days"
+        assert attempt(storage, "days", now=now + timedelta(minutes=70)) == "days again 1"
+        made("days again 1", dg.DagsterRunStatus.FAILURE)
+        assert attempt(storage, "days", now=now + timedelta(minutes=110)) == "days again 1"
+        assert attempt(storage, "days", now=now + timedelta(minutes=130)) == "days again 2"
+        made("days again 2", dg.DagsterRunStatus.STARTED)
+        assert attempt(storage, "days", now=now + timedelta(days=3)) == "days again 2"

@@ -1,14 +1,23 @@
-"""Drive a headless Chromium by its command line: no driver, no socket."""
+"""Drive a headless Chromium by its command line, or over a pipe of its debugging protocol: no driver, no socket."""
 
 from __future__ import annotations
 
+import base64
+import fcntl
+import importlib.util
+import json
 import os
 import re
+import select
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 QUIET = (
     "--headless",
@@ -34,43 +43,6 @@ def run(page: Path, *flags: str, timeout_s: float = 90) -> subprocess.CompletedP
     with tempfile.TemporaryDirectory() as profile:
         command = [find(), *QUIET, f"--user-data-dir={profile}", *flags, page.resolve().as_uri()]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
-
-
-def screenshot(page: Path, out: Path, width: int, *, dark: bool = False, height: int | None = None) -> Path:
-    """A picture of the whole page (or its first `height` pixels) at this width."""
-    # Chromium's window is at least 500 wide, so a phone is a frame of its width in a window of ours.
-    with tempfile.TemporaryDirectory() as folder:
-        tall = height or page_size(page, width)[1]
-        frame = Path(folder) / "frame.html"
-        frame.write_text(
-            "<!doctype html><style>body{margin:0;background:#888}iframe{border:0;display:block}</style>"
-            f'<iframe src="{page.resolve().as_uri()}" width="{width}" height="{tall}"></iframe>'
-        )
-        scheme = f"--blink-settings=preferredColorScheme={0 if dark else 1}"
-        run(frame, scheme, f"--screenshot={out.resolve()}", f"--window-size={max(width, 500)},{tall}")
-    if not out.exists():
-        raise RuntimeError(f"Chromium took no picture of {page}")
-    return out
-
-
-def page_size(page: Path, width: int) -> tuple[int, int]:
-    """(width, height) in pixels that the whole page takes at this `width`, told by a copy that measures itself."""
-    with tempfile.TemporaryDirectory() as folder:
-        copy, frame = Path(folder) / "copy.html", Path(folder) / "frame.html"
-        text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text("utf-8"), count=1)
-        root = "document.documentElement"
-        tell = f"parent.postMessage({root}.scrollWidth+'x'+document.body.scrollHeight,'*')"
-        measure = f"<script>addEventListener('load',()=>{tell})</script>"
-        copy.write_text(text.replace("</body>", f"{measure}</body>"), "utf-8")
-        frame.write_text(
-            "<!doctype html><script>addEventListener('message',e=>{document.title='size='+e.data})</script>"
-            f'<iframe src="{copy.as_uri()}" width="{width}" height="600" style="border:0"></iframe>'
-        )
-        dom = run(frame, "--dump-dom", "--virtual-time-budget=3000", "--window-size=1400,900").stdout
-    found = re.search(r"<title>size=(\d+)x(\d+)</title>", dom)
-    if not found:
-        raise RuntimeError(f"Chromium could not measure {page}")
-    return int(found.group(1)), int(found.group(2))
 
 
 @dataclass(frozen=True)
@@ -103,3 +75,152 @@ def _asked_by_pages(net_log: str) -> list[str]:
         if initiator and url and initiator.group(1) != "not an origin":
             found.add(url.group(1))
     return sorted(found)
+
+
+def axe_script() -> Path | None:
+    """axe.min.js: the file that AXE_JS names, or the one of an installed package; None where there is none."""
+    if named := os.environ.get("AXE_JS"):
+        return Path(named)
+    for package in ("axe_core_python", "axe_playwright_python"):
+        found = importlib.util.find_spec(package)
+        if found and found.origin and (script := Path(found.origin).parent / "axe.min.js").exists():
+            return script
+    return None
+
+
+@dataclass
+class Tab:
+    """An open page that can be asked and operated; `console` and `requests` hold what it said and asked for."""
+
+    process: subprocess.Popen
+    to_browser: int
+    from_browser: int
+    session: str = ""
+    console: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+    _last: int = 0
+    _rest: bytes = b""
+
+    def call(self, method: str, timeout_s: float = 60, **parameters: Any) -> dict[str, Any]:
+        """Call a method of the protocol and wait for its answer; events that come meanwhile are kept."""
+        self._last += 1
+        message = {"id": self._last, "method": method, "params": parameters}
+        if self.session:
+            message["sessionId"] = self.session
+        os.write(self.to_browser, json.dumps(message).encode() + b"\0")
+        deadline = time.monotonic() + timeout_s
+        while True:
+            answer = self._next(deadline)
+            if answer.get("id") == self._last:
+                if "error" in answer:
+                    raise RuntimeError(f"{method}: {answer['error']['message']}")
+                return answer["result"]
+            self._note(answer)
+
+    def _next(self, deadline: float) -> dict[str, Any]:
+        while b"\0" not in self._rest:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.from_browser], [], [], left)[0]:
+                raise TimeoutError("Chromium did not answer in time")
+            got = os.read(self.from_browser, 1 << 20)
+            if not got:
+                raise RuntimeError("Chromium ended")
+            self._rest += got
+        text, _, self._rest = self._rest.partition(b"\0")
+        return json.loads(text)
+
+    def _note(self, event: dict[str, Any]) -> None:
+        method, parameters = event.get("method"), event.get("params", {})
+        if method == "Runtime.consoleAPICalled":
+            self.console.append(" ".join(str(a.get("value", a.get("description"))) for a in parameters["args"]))
+        elif method == "Runtime.exceptionThrown":
+            self.console.append(parameters["exceptionDetails"]["text"])
+        elif method == "Log.entryAdded":
+            self.console.append(parameters["entry"]["text"])
+        elif method == "Network.requestWillBeSent":
+            self.requests.append(parameters["request"]["url"])
+
+    def open(self, page: Path, fragment: str = "") -> float:
+        """Load `page`; returns the seconds until its load event."""
+        self.console.clear()
+        self.requests.clear()
+        began = time.monotonic()
+        self.call("Page.navigate", url=page.resolve().as_uri() + fragment)
+        while self.ask("document.readyState") != "complete":
+            time.sleep(0.01)
+        return time.monotonic() - began
+
+    def ask(self, expression: str, timeout_s: float = 60) -> Any:
+        """Value of a JavaScript expression in the page; a promise is awaited."""
+        answer = self.call("Runtime.evaluate", timeout_s, expression=expression, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise RuntimeError(answer["exceptionDetails"].get("exception", {}).get("description", "failed"))
+        return answer["result"].get("value")
+
+    def press(self, key: str) -> None:
+        """Press and release a key: Tab, Enter, Space, or a character."""
+        codes = {"Tab": 9, "Enter": 13, "Space": 32}
+        known = {"key": " " if key == "Space" else key, "windowsVirtualKeyCode": codes.get(key, 0)}
+        text = {"Enter": "\r", "Space": " ", "Tab": ""}.get(key, key)
+        self.call("Input.dispatchKeyEvent", type="keyDown", **known, **({"text": text} if text else {}))
+        self.call("Input.dispatchKeyEvent", type="keyUp", **known)
+
+    def show_as(self, *, width: int = 1280, height: int = 900, dark: bool = False, media: str = "screen") -> None:
+        """Show the page on a screen of this size (or as printed), light or dark."""
+        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
+        scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+        self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
+
+    def picture(self, page: Path, out: Path, width: int, *, dark: bool = False) -> Path:
+        """A picture of the whole page at this width."""
+        self.show_as(width=width, dark=dark)
+        self.open(page)
+        height = self.ask("document.documentElement.scrollHeight")
+        self.show_as(width=width, height=height, dark=dark)
+        out.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+        return out
+
+
+@contextmanager
+def tab(*, scripting: bool = True) -> Iterator[Tab]:
+    """A tab of a browser of its own, ended with the block."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        pipes = [os.pipe(), os.pipe()]
+        # Chromium reads from 3 and writes to 4; ours stay clear of these numbers.
+        child_in, child_out = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 50) for fd in (pipes[0][0], pipes[1][1]))
+        to_browser, from_browser = (fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 50) for fd in (pipes[0][1], pipes[1][0]))
+        for fd in (*pipes[0], *pipes[1]):
+            os.close(fd)
+
+        def connect() -> None:
+            os.dup2(child_in, 3)
+            os.dup2(child_out, 4)
+
+        process = subprocess.Popen(
+            [find(), *QUIET, f"--user-data-dir={profile}", "--remote-debugging-pipe", "about:blank"],
+            preexec_fn=connect,
+            close_fds=False,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(child_in)
+        os.close(child_out)
+        try:
+            opened = Tab(process, to_browser, from_browser)
+            target = opened.call("Target.createTarget", url="about:blank")["targetId"]
+            session = opened.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+            opened.session = session
+            for domain in ("Page", "Runtime", "Log", "Network"):
+                opened.call(f"{domain}.enable")
+            if not scripting:
+                opened.call("Emulation.setScriptExecutionDisabled", value=True)
+            yield opened
+        finally:
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            os.close(to_browser)
+            os.close(from_browser)

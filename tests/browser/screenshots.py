@@ -1,4 +1,4 @@
-"""Take pictures of a report as a desktop and a phone show it, light and dark:
+"""Take pictures of a report and a page of an agent and of a campaign, at two widths, light and dark:
 
 python tests/browser/screenshots.py OUT_FOLDER [PUBLISHED.duckdb]
 
@@ -14,7 +14,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "unit" / "reports"), str(HERE.parents[1])]
 
-from chromium import find, screenshot  # noqa: E402
+from chromium import find, tab  # noqa: E402
 from example_publication import build  # noqa: E402
 
 from pipelines.reports import render  # noqa: E402
@@ -34,9 +34,15 @@ def main(arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory() as temporary:
         database = Path(arguments[1]) if len(arguments) > 1 else build(Path(temporary) / "iqs.duckdb")
         page = render(database, folder / "report.html")
-    for name, width in SIZES.items():
-        for dark in (False, True):
-            print(screenshot(page, folder / f"{name}{'_dark' if dark else ''}.png", width, dark=dark))
+    pages = {"report": page}
+    for kind in ("agents", "campaigns"):
+        pages |= {kind.removesuffix("s"): path for path in sorted(folder.glob(f"{kind}/*.html"))[:1]}
+    with tab() as opened:
+        for name, path in pages.items():
+            for size, width in SIZES.items():
+                for dark in (False, True):
+                    out = folder / f"{name}_{size}{'_dark' if dark else ''}.png"
+                    print(opened.picture(path, out, width, dark=dark))
     return 0
 
 

@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from pipelines.contracts import all_tables
+from pipelines.contracts.logs import LOGS
 from pipelines.contracts.metrics import METRICS, catalogue
 from pipelines.lake import Lake
 
@@ -264,6 +265,8 @@ def write_lake(root: Path, calls: Iterable[Call], tickets: Iterable[Ticket] = ()
         json.dumps({"run_id": "r", "checked_at": "2026-03-02T10:00:00", "passed": True, "blocking": True}) + "\n"
     )
     (root / "ops" / "publications.jsonl").write_text("")
+    for log in LOGS:
+        log.path(root).touch()
     return lake
 
 
@@ -327,10 +330,11 @@ class Dbt:
             return connection.execute(sql).pl()
 
     def dump(self) -> dict[str, list[tuple]]:
-        """Every table of marts, trends, ops and restricted, its rows in order."""
+        """Every table of marts, trends, ops and restricted, its rows in order; not when the lake was written."""
         with duckdb.connect(str(self.warehouse), read_only=True) as connection:
             names = connection.execute(
                 "select table_schema || '.' || table_name from information_schema.tables"
-                " where table_schema in ('marts', 'trends', 'ops', 'restricted') order by 1"
+                " where table_schema in ('marts', 'trends', 'ops', 'restricted') and table_name <> 'ops_freshness'"
+                " order by 1"
             ).fetchall()
             return {n: connection.execute(f"select * from {n} order by all").fetchall() for (n,) in names}

@@ -12,6 +12,7 @@ from fractions import Fraction
 import duckdb
 import pytest
 import yaml
+from damages import DAMAGES, FAMILIES, bad_row_problem, complaints, generic_tests, singular_tests
 from dbt_lake import MONDAY, PROJECT, Call, Ticket, write_day, write_lake, write_tickets
 from oracle import Resolution, Rules, half_up, mean_iqs, resolutions
 
@@ -313,68 +314,28 @@ def test_the_sources_are_the_tables_of_the_contracts():
     assert names == {t.name: t.daily for t in all_tables().values()}
 
 
-DAMAGES = [
-    (
-        "assert_contributions_sum_to_iqs",
-        "update marts.fct_parameter_scores set contribution = contribution + 0.0001 where contribution is not null",
-    ),
-    (
-        "assert_contributions_sum_to_iqs",
-        "update marts.fct_call_scores set iqs = iqs_unfailed, iqs_unfailed = 1",
-    ),
-    ("assert_effective_weights_sum_to_one", "update marts.fct_parameter_scores set effective_weight = 0.3"),
-    (
-        "assert_every_interaction_is_accounted_for",
-        "update ops.ops_ledger set received = received + 1, reconciles = false",
-    ),
-    ("assert_scores_are_within_0_and_100", "update marts.fct_parameter_scores set score = 100.0001"),
-    ("assert_scores_are_within_0_and_100", "update marts.fct_call_scores set iqs = -1"),
-    (
-        "assert_one_scorecard_version_per_interaction",
-        "update marts.fct_call_scores set scorecard_version = 2",
-    ),
-    (
-        "assert_one_scorecard_version_per_interaction",
-        "update marts.fct_parameter_scores set scorecard_version = 2 where parameter = 'empathy'",
-    ),
-    (
-        "assert_dimensions_add_up_to_the_same_totals",
-        "delete from trends.trend_iqs where dimension = 'agent' and value = '008'",
-    ),
-    (
-        "assert_dimensions_add_up_to_the_same_totals",
-        "update trends.trend_iqs set score_sum = score_sum + 1",
-    ),
-    ("assert_parts_sum_to_the_change", "update trends.insight_change set mix = mix + 0.0001"),
-    (
-        "assert_lost_points_sum_to_what_is_missing",
-        "update trends.insight_drivers set points_lost = points_lost + 0.000001 where parameter = 'empathy'",
-    ),
-    (
-        "assert_lost_points_sum_to_what_is_missing",
-        "update trends.insight_sub_drivers set points_lost = points_lost + 1",
-    ),
-    ("assert_conditions_do_not_explain_scores", "update trends.insight_fairness set is_warning = true"),
-    ("assert_missing_values_have_a_reason", "update marts.fct_metrics set reason = null where value is null"),
-    (
-        "assert_missing_values_have_a_reason",
-        "update marts.fct_parameter_scores set reason = 'no_event' where score is not null",
-    ),
-]
-
-
 @pytest.mark.parametrize(("test", "damage"), DAMAGES)
-def test_a_singular_test_finds_the_damage(built, tmp_path, test, damage):
-    sql = (built.root / "target" / "compiled" / "iqs" / "tests" / f"{test}.sql").read_text()
+def test_a_singular_test_finds_the_damage_and_without_it_nobody_outside_its_family_would(built, tmp_path, test, damage):
+    tests = singular_tests(built)
     shutil.copy(built.warehouse, tmp_path / "iqs.duckdb")
     with duckdb.connect(str(tmp_path / "iqs.duckdb")) as connection:
-        assert connection.execute(sql).fetchall() == []
+        assert complaints(connection, tests) == set()
         connection.execute(damage)
-        assert connection.execute(sql).fetchall() != []
+        noticed = complaints(connection, tests)
+    assert test in noticed
+    assert noticed - {test} <= FAMILIES.get(test, set())
 
 
 def test_every_singular_test_is_shown_to_bite():
     assert {test for test, _ in DAMAGES} == {f.stem for f in (PROJECT / "tests").glob("*.sql")}
+
+
+def test_every_generic_test_finds_its_bad_row_and_without_it_nobody_outside_its_family_would(built):
+    tests = generic_tests(built)
+    assert len(tests) > 40
+    with duckdb.connect(str(built.warehouse), read_only=True) as connection:
+        problems = {t.name: problem for t in tests if (problem := bad_row_problem(connection, t, tests))}
+    assert problems == {}
 
 
 def test_a_rebuilt_day_replaces_itself_and_order_and_threads_change_nothing(dbt):

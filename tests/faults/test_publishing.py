@@ -144,7 +144,10 @@ def test_a_publisher_killed_at_any_step_never_shows_a_part_and_the_next_one_succ
     assert kept == {before.publish_id, after.publish_id} | died
 
 
-def test_a_reader_meets_no_error_and_no_mixed_generations_over_thirty_publications(warehouse, published, tmp_path):
+@pytest.mark.parametrize("count", [30, pytest.param(100, marks=pytest.mark.slow)])
+def test_a_reader_meets_no_error_and_no_mixed_generations_over_many_publications(
+    warehouse, published, tmp_path, record_property, count
+):
     made = [make(warehouse, published, keep=3).publish_id]
     stop = tmp_path / "stop"
     reader = subprocess.Popen(
@@ -152,7 +155,7 @@ def test_a_reader_meets_no_error_and_no_mixed_generations_over_thirty_publicatio
     )
     try:
         assert reader.stdout.readline() == "reading\n"
-        made += [make(warehouse, published, keep=3).publish_id for _ in range(30)]
+        made += [make(warehouse, published, keep=3).publish_id for _ in range(count)]
         stop.touch()
         output, _ = reader.communicate(timeout=60)
     finally:
@@ -165,6 +168,8 @@ def test_a_reader_meets_no_error_and_no_mixed_generations_over_thirty_publicatio
     assert found["seen"] == [i for i in made if i in found["seen"]]
     assert len(found["seen"]) >= 5
     assert found["seen"][-1] == made[-1]
+    record_property("injected", count)
+    record_property("readers_errors", len(found["errors"]) + found["mixed"])
 
 
 def test_a_refusal_leaves_the_last_publication_and_a_later_success_takes_the_mark_away(warehouse, published):

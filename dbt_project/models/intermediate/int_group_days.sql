@@ -3,6 +3,7 @@
 -- So it waits for all else that is built by scored days.
 -- depends_on: {{ ref('fct_metrics') }}
 -- depends_on: {{ ref('int_parameter_days') }}
+-- depends_on: {{ ref('int_interaction_alerts') }}
 {{ config(
     materialized='incremental',
     incremental_strategy='append',

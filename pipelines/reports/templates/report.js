@@ -29,9 +29,12 @@ for (const table of document.querySelectorAll("table[data-sortable]")) {
 }
 for (const filter of document.querySelectorAll("[data-filter]")) {
   filter.hidden = false;
-  const rows = document.getElementById(filter.dataset.filter).tBodies[0].rows;
+  const table = document.getElementById(filter.dataset.filter);
+  const rows = table.tBodies[0].rows;
   filter.querySelector("input").addEventListener("input", (event) => {
     const wanted = event.target.value.toLowerCase();
+    const folded = table.closest("details");
+    if (folded && wanted) folded.open = true;
     for (const row of rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
   });
 }

@@ -55,3 +55,14 @@ def misbehave(how: str) -> str:
 
 def threads(_: object) -> dict[str, str | None]:
     return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "NUMBA_NUM_THREADS")}
+
+
+def arrays(shapes: tuple) -> list:
+    """Arrays of these shapes, counting up, one of them not contiguous, and a text."""
+    import numpy as np
+
+    return [np.arange(np.prod(s), dtype=np.int16).reshape(s) for s in shapes] + [np.arange(10)[::2], "text"]
+
+
+def not_to_be_sent(_: object):
+    return lambda: None

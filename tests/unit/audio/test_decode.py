@@ -157,6 +157,30 @@ def test_a_streamed_wav_without_sizes_is_read_to_its_end(tmp_path, size):
     assert np.array_equal(audio.samples, x)
 
 
+@pytest.mark.parametrize("after", [b"LIST\x04\0\0\0abcd", b"\0LIST\x04\0\0\0abcd", bytes(9000), b"TAGtitle" * 600])
+def test_what_else_stands_behind_the_sound_of_a_wav_does_no_harm(tmp_path, after):
+    soundfile.write(tmp_path / "a.wav", signals.int16(signals.noise(1.0)), 8000)
+    with (tmp_path / "a.wav").open("ab") as file:
+        file.write(after)
+    assert decode(tmp_path / "a.wav", LIMITS).duration_s == 1.0
+
+
+def test_sound_behind_the_end_that_a_wav_tells_of_is_not_dropped_in_silence(tmp_path):
+    soundfile.write(tmp_path / "a.wav", signals.int16(signals.noise(4.0)), 8000)
+    data = bytearray((tmp_path / "a.wav").read_bytes())
+    data[40:44] = struct.pack("<I", 16000)
+    (tmp_path / "a.wav").write_bytes(data)
+    with pytest.raises(BadRecording, match=r"truncated: the header ends at 1.00 s, 3.00 s follow it"):
+        decode(tmp_path / "a.wav", LIMITS)
+
+
+def test_less_than_one_frame_of_sound_is_none(tmp_path):
+    soundfile.write(tmp_path / "a.wav", np.ones((79, 1), np.int16), 8000)
+    assert reason(tmp_path / "a.wav") == "empty"
+    soundfile.write(tmp_path / "a.wav", np.ones((80, 1), np.int16), 8000)
+    assert decode(tmp_path / "a.wav", LIMITS).duration_s == 0.01
+
+
 def test_a_damaged_mp3_keeps_what_is_whole(tmp_path):
     soundfile.write(tmp_path / "a.mp3", signals.int16(signals.noise(200.0)), 8000)
     data = bytearray((tmp_path / "a.mp3").read_bytes())

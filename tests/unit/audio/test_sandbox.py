@@ -6,6 +6,7 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import sandbox_jobs as jobs
 
@@ -121,6 +122,28 @@ def test_it_works_from_a_thread_and_refuses_two_maps_at_once():
         with pytest.raises(RuntimeError, match="already"):
             next(sandbox.map(jobs.double, [3]))
         first.close()
+
+
+def test_arrays_come_back_as_they_were_and_can_be_written():
+    shapes = ((30_000_000, 2), (0, 2), (3,))
+    with Sandbox(1, LIMITS) as sandbox:
+        ((_, (*found, every_second, text)),) = sandbox.map(jobs.arrays, [shapes])
+    for array, expected in zip(found, jobs.arrays(shapes), strict=False):
+        assert np.array_equal(array, expected)
+    found[0][0, 0] = 7
+    assert (every_second.tolist(), text) == ([0, 2, 4, 6, 8], "text")
+
+
+def test_an_answer_is_sent_without_a_second_copy_of_it_in_the_child():
+    # 240 MB of samples and 60 MB of modules within 400 MB
+    with Sandbox(1, LIMITS) as sandbox:
+        ((_, (samples, *_)),) = sandbox.map(jobs.arrays, [((60_000_000, 2),)])
+    assert samples.shape == (60_000_000, 2)
+
+
+def test_an_answer_that_cannot_be_sent_is_reported():
+    with Sandbox(1, LIMITS) as sandbox:
+        assert [outcome(r) for _, r in sandbox.map(jobs.not_to_be_sent, [1])] == ["measurement_failed"]
 
 
 def test_an_item_that_cannot_be_sent_is_reported():

@@ -5,7 +5,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipelines.language.redaction import KINDS, MARKS, luhn, redact, redact_channels, redact_turns, redact_words, spans
+from pipelines.language.redaction import (
+    KINDS,
+    MARKS,
+    luhn,
+    redact,
+    redact_channels,
+    redact_field,
+    redact_texts,
+    redact_turns,
+    redact_words,
+    spans,
+)
 
 CARD = "4111111111111111"
 
@@ -77,6 +88,27 @@ PERSONAL = {
     "mi teléfono es cincuenta y cinco doce treinta y cuatro": "mi teléfono es [phone]",
     "el código de seguridad es 123": "el código de seguridad es [cvv]",
     "mi seguro social es uno dos tres cuatro cinco seis siete ocho nueve": "mi seguro social es [ssn]",
+    "mi tarjeta es cuatro uno, eh, uno uno, a ver, uno uno": "mi tarjeta es [card]",
+    "llámeme al seiscientos doce treinta y cuatro cincuenta y seis once": "llámeme al [phone]",
+    "mi teléfono es treinta y tres once sesenta y ocho cero tres veintiuno": "mi teléfono es [phone]",
+    "es olivia, arroba ejemplo, punto es": "es [email]",
+    "me puede escribir a maria dos arroba gmail punto com": "me puede escribir a [email]",
+    # corrections
+    "it's four one one one two, sorry, five one three two six six seven": "it's [account]",
+    "my cell is four one five eight two six no wait, five one four": "my cell is [phone]",
+    # account numbers with letters
+    "GB82WEST12345698765432": "[account]",
+    "gb82 west 1234 5698 7654 32 please": "[account] please",
+    "My IBAN is G B eight two W E S T one two three four five six nine eight seven six five": "My IBAN is [account]",
+    "the policy is HX-883-22119": "the policy is [account]",
+    "policy L R P seven two seven five four": "policy [account]",
+    # e-mail
+    "write me at Z-O-L-T-A-N at example.es": "write me at [email]",
+    "robert fifty one at gmail dot com": "[email]",
+    "so that's maria smith at example dot co dot uk": "so that's [email]",
+    "555 123 4567\nOne moment please": "[phone]\nOne moment please",
+    # said afterwards
+    "It was charged to 4111. 1111. which is my debit card": "It was charged to [card]. which is my debit card",
 }
 
 HARMLESS = [
@@ -128,6 +160,23 @@ HARMLESS = [
     "oh no, oh dear",
     "We have two options right now, one of them at no charge",
     "the first availability we have is two days from now",
+    "my order number is 306570454557",
+    "order number five three eight two nine zero one three six two",
+    "306 570 45 is my order number",
+    "número de pedido 3065704545",
+    "tracking says 1Z999AA10123456784X",
+    "the zip is 12345-6789",
+    "your bill is $32002.29",
+    "born 02 22 1977",
+    "on September ninth twenty twenty-two I lost my credit card",
+    "somebody made a withdrawal from my account for 300",
+    "I bought shoes at example dot com",
+    "I ordered a size 7 at example dot com",
+    "I was at home. Us two were there",
+    "the firmware is 16.15.7.13.",
+    "I called once. Two of them answered",
+    "el cinco por ciento de ciento veinte",
+    "dos mil doscientos cincuenta",
 ]
 
 
@@ -207,6 +256,36 @@ def test_somebody_talking_in_between_does_not_hide_a_number():
     agent, customer = said("I see that you called"), said("555 123 4567 please")
     redacted = redact_channels([agent, customer], [[0.5, 1.5, 2.5, 3, 4], [0, 1, 2, 5]])
     assert redacted == [agent, ["[phone]", "", "", "please"]]
+
+
+def test_texts_of_a_conversation_explain_each_other_and_keep_their_lines():
+    texts = [
+        "Hi,\n\nwhat is the account number?",
+        "It's 9931",
+        "Anything else?\n",
+        "5500 0055",
+        "One moment.",
+        "5555 5559",
+    ]
+    redacted = redact_texts(texts, ["agent", "customer"] * 3)
+    assert redacted == [texts[0], "It's [account]", texts[2], "[account]", texts[4], "[account]"]
+    assert redact_texts([], []) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("card_cvv", "123", "[cvv]"),
+        ("account-no", "30281", "[account]"),
+        ("SSN", "6789", "[ssn]"),
+        ("notes", "call me at 555-123-4567", "call me at [phone]"),
+        ("order_id", "30281947", "30281947"),
+        ("floor", "12", "12"),
+        ("a@b.com", "yes", "yes"),
+    ],
+)
+def test_the_name_of_a_column_tells_what_its_value_is(name, text, expected):
+    assert redact_field(name, text) == expected
 
 
 def test_quantities_of_different_turns_are_not_added_up_to_a_number():

@@ -1,3 +1,4 @@
+import csv
 from datetime import date
 
 import pytest
@@ -46,3 +47,16 @@ def test_an_offset_that_cannot_be_used_is_named(tmp_path, row):
     (tmp_path / "level_offsets.csv").write_text(f"site,offset_db,median_dbfs,voices,calibrated_on\n{row}\n")
     with pytest.raises(OffsetError, match=r"level_offsets\.csv, line"):
         read_offsets(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "site", ["=HYPERLINK(1)", "@SUM(1)", "+1 Boston", "-2", "\tx", "Bremen, north", 'the "Loop"', "'a"]
+)
+def test_a_sites_name_is_never_a_formula_and_comes_back_as_it_was(tmp_path, site):
+    freeze([{"site": site, "offset_db": 77.0, "median_dbfs": -22.0, "voices": 300}], tmp_path, date(2026, 4, 1))
+    freeze([{"site": "A", "offset_db": 80.5, "median_dbfs": -25.5, "voices": 200}], tmp_path, date(2026, 4, 2))
+    assert read_offsets(tmp_path) == {site: 77.0, "A": 80.5}
+    with (tmp_path / "level_offsets.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert all(row["site"][0] not in "=+-@\t\r" for row in rows)
+    assert {row["median_dbfs"] for row in rows} == {"-22.0", "-25.5"}

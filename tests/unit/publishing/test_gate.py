@@ -11,7 +11,8 @@ from pipelines.contracts import all_tables, conversation
 from pipelines.contracts.landing import AGENTS, DAYS, INTERACTIONS
 from pipelines.contracts.metrics import OUTCOMES
 from pipelines.lake import Lake
-from pipelines.publishing.gate import GateDecision, clear_stale, gate, refuse, stale
+from pipelines.publishing import gate as gate_module
+from pipelines.publishing.gate import RULES, GateDecision, clear_stale, gate, refuse, stale
 from pipelines.publishing.generations import history
 from pipelines.quality.checks import required_checks
 from pipelines.quality.ledger import record
@@ -208,6 +209,61 @@ def test_a_corrupted_warehouse_is_refused(sound):
     sound.path.write_bytes(b"x" * 20000)
     (sentence,) = refusals(sound)
     assert sentence.startswith("ops_ledger can't be read")
+
+
+def fail_the_build(sound):
+    replace(BuildState.read(sound.path), status="failed", failed=("a_test",)).write(sound.path)
+
+
+def change_the_lake(sound):
+    write(sound.lake, TURNS, turns(2.0), FIRST)
+
+
+def leave_a_partition_unchecked(sound):
+    write(sound.lake, TURNS, turns(2.0), FIRST, passes=False)
+    build(sound)
+
+
+def fail_an_attempt(sound):
+    record(sound.lake.root, "run-2", [outcome(TURNS, FIRST, "a_check", 1, 1, fingerprint="never-written")])
+
+
+def lose_an_interaction(sound):
+    build(sound, "select * from (values (date '2026-03-02', 3, 1, 1, 0), (date '2026-03-03', 3, 3, 0, 0))")
+
+
+WRONGS = {
+    "the_last_build_succeeded": fail_the_build,
+    "the_warehouse_holds_the_lake_as_it_is": change_the_lake,
+    "every_partition_passed_its_checks_as_it_is": leave_a_partition_unchecked,
+    "no_partition_failed_its_checks_when_it_was_last_made": fail_an_attempt,
+    "every_interaction_is_accounted_for": lose_an_interaction,
+}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_without_a_rule_what_it_refuses_would_be_published(sound, rule, monkeypatch):
+    WRONGS[rule](sound)
+    decision = gate(sound, REQUIRED)
+    assert [name for name, said in decision.by_rule.items() if said] == [rule]
+    monkeypatch.setattr(gate_module, "RULES", {name: r for name, r in RULES.items() if name != rule})
+    assert gate(sound, REQUIRED).passed
+
+
+def test_what_the_gate_says_goes_into_the_ledger_one_outcome_a_rule(sound):
+    fail_an_attempt(sound)
+    found = {o.check_name: o for o in gate(sound, REQUIRED).outcomes()}
+    assert set(found) == set(RULES)
+    refused = found["no_partition_failed_its_checks_when_it_was_last_made"]
+    assert (refused.blocking, refused.passed, refused.failing_rows) == (True, False, 1)
+    assert refused.detail == (
+        "conversation/turns of 2026-03-02 failed its checks when it was last made: a_check (1 of 1 rows)."
+    )
+    assert (refused.stage, refused.table_name) == ("publication", "publication/database")
+    record(sound.lake.root, "run-3", found.values())
+    assert refusals(sound) == list(gate(sound, REQUIRED).refusals)  # what the gate said blocks nobody
+    record(sound.lake.root, "run-4", [passed(TURNS, FIRST, "x_is_y", sound.lake.manifest(TURNS, FIRST))])
+    assert refusals(sound) == []
 
 
 def test_a_refusal_leaves_the_mark_with_its_reasons_and_since_when(tmp_path):

@@ -211,6 +211,112 @@ def test_a_leak_stops_the_publication_and_is_named_without_its_value(warehouse, 
     assert [p.name for p in published.iterdir()] == [".publish.lock"]
 
 
+LEAKS = [
+    ("my card 4111 1111 1111 1111", "card numbers"),
+    ("ssn 078-05-1120", "social security numbers"),
+    ("a.person@mail.example.com", "e-mail addresses"),
+]
+
+
+@pytest.mark.parametrize(("text", "what"), LEAKS)
+def test_a_leak_in_the_restricted_file_stops_the_publication_too(warehouse, tmp_path, change, text, what):
+    change(f"insert into marts.fct_utterances values ('call-2', 'he said {text} again')")
+    published = tmp_path / "published"
+    with pytest.raises(LeakFound, match=f"fct_utterances.text: {what} in 1 values") as caught:
+        make(warehouse, published)
+    assert text not in str(caught.value)
+    assert [p.name for p in published.iterdir()] == [".publish.lock"]
+
+
+def test_every_text_column_of_every_table_is_looked_at(warehouse, tmp_path, change):
+    columns = read(
+        warehouse,
+        "select table_schema || '.' || table_name, column_name from information_schema.columns "
+        "where data_type = 'VARCHAR' and table_schema in ('marts', 'trends') order by all",
+    )
+    assert len(columns) == 7
+    for table, column in columns:
+        change(f"create or replace table marts.kept as from {table}", f"update {table} set {column} = '078-05-1120'")
+        with pytest.raises(LeakFound, match=rf"{table.split('.')[1]}\.{column}: social security numbers"):
+            make(warehouse, tmp_path / "published")
+        change(f"create or replace table {table} as from marts.kept")
+    change("drop table marts.kept")
+    make(warehouse, tmp_path / "published")
+
+
+PAGES = {
+    "a text": "<p>{}</p>",
+    "a text with entities": "<td>{}</td>".replace("{}", "&#32;{}"),
+    "an attribute": '<a href="mailto:x" title="{}">x</a>',
+    "a link": '<a href="https://centre.example/?q={}">x</a>',
+    "a comment": "<!-- {} -->",
+    "a script": "<script>const said = '{}'</script>",
+}
+
+
+@pytest.mark.parametrize(("text", "what"), LEAKS)
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES)
+def test_a_leak_in_the_report_stops_the_publication(warehouse, tmp_path, page, text, what):
+    def report(folder):
+        (folder / "report").mkdir()
+        (folder / "report" / "index.html").write_text("<html><body>" + page.format(text) + "</body></html>")
+
+    published = tmp_path / "published"
+    before = make(warehouse, published).publish_id
+    with pytest.raises(LeakFound, match=f"report/index.html: {what} in 1 places") as caught:
+        make(warehouse, published, add_files=report)
+    assert text not in str(caught.value)
+    assert current_id(published) == before
+    assert not list(published.glob(".staging-*"))
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "more.json", "table.csv"])
+def test_a_leak_in_any_other_added_file_stops_the_publication(warehouse, tmp_path, name):
+    def add(folder):
+        (folder / name).write_text(json.dumps({"a": ["said", {"b": "4111 1111 1111 1111"}]}))
+
+    with pytest.raises(LeakFound, match=f"{name}: card numbers in 1 places"):
+        make(warehouse, tmp_path / "published", add_files=add)
+
+
+def test_a_leak_in_a_parquet_file_stops_the_publication(warehouse, tmp_path):
+    def add(folder):
+        pl.DataFrame({"n": [1, 2], "note": ["fine", "a.person@mail.example.com"]}).write_parquet(
+            folder / "parquet" / "fct_interactions.parquet"
+        )
+
+    with pytest.raises(LeakFound, match=r"parquet/fct_interactions\.parquet\.note: e-mail addresses in 1 values"):
+        make(warehouse, tmp_path / "published", add_files=add)
+
+
+def test_a_leak_among_the_checks_stops_the_publication(warehouse, tmp_path):
+    check = outcome(
+        conversation.TURNS, date(2026, 3, 2), "a_check", 1, 9, fingerprint="p", detail="it was 4111 1111 1111 1111"
+    )
+    with pytest.raises(LeakFound, match=r"checks\.json: card numbers in 1 places"):
+        make(warehouse, tmp_path / "published", checks=[check])
+
+
+def test_a_drawing_is_no_leak(warehouse, tmp_path):
+    def report(folder):
+        path = '<svg viewBox="0 0 411 111"><path d="M 4111 1111 1111 1111 L 4.1 1.1"/></svg>'
+        (folder / "index.html").write_text(f"<style>.a{{x:4111111111111111}}</style>{path}<img src='data:a@b.com'>")
+
+    make(warehouse, tmp_path / "published", add_files=report)
+
+
+def test_an_employees_address_and_a_calls_number_may_be_named_in_texts(warehouse, tmp_path, change):
+    change(
+        "update marts.fct_interactions set agent_id = 'ann@centre.example' where interaction_id = 'call-1'",
+        "update marts.fct_interactions set interaction_id = '4111111111111111' where interaction_id = 'call-2'",
+        "update marts.fct_interactions set detail = 'ann@centre.example in 4111111111111111' where iqs = 1",
+    )
+    make(warehouse, tmp_path / "published")
+    change("update marts.fct_interactions set detail = 'dann@centre.example' where iqs = 1")
+    with pytest.raises(LeakFound, match=r"detail: e-mail addresses"):
+        make(warehouse, tmp_path / "published")
+
+
 def test_ids_of_employees_may_be_e_mail_addresses_and_ids_of_calls_long_numbers(warehouse, tmp_path, change):
     change(
         "update marts.fct_interactions set agent_id = 'ann@centre.example' where interaction_id = 'call-1'",

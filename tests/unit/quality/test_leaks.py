@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.quality.leaks import holds_card, holds_email, holds_ssn, luhn
+from pipelines.quality.leaks import holds_card, holds_email, holds_ssn, luhn, readable
 
 
 @pytest.mark.parametrize(
@@ -72,3 +72,15 @@ def test_every_sixteen_digit_visa_number_is_found_however_it_is_written(digits):
     number = body + next(d for d in "0123456789" if luhn(body + d))
     groups = [number[i : i + 4] for i in range(0, 16, 4)]
     assert all(holds_card(f"it is {s.join(groups)} ok") for s in ("", " ", "-", ". "))
+
+
+def test_of_a_page_the_texts_comments_and_telling_attributes_are_read():
+    page = """<style>.a { width: 1px }</style><p class="a" title="one">two &amp; three</p><!--four-->
+    <svg><path d="M 1 2"/><text x="9">five</text></svg><img src="data:image/png;base64,AAAA" alt="six">"""
+    assert readable(page, ".html") == {"one", "two & three", "four", "five", "six"}
+
+
+def test_of_json_keys_and_texts_are_read_and_of_others_the_lines():
+    assert readable('{"a": ["b", {"c": 1, "d": "e"}]}', ".json") == {"a", "b", "c", "d", "e"}
+    assert readable("a b\n\nc", ".csv") == {"a b", "c"}
+    assert readable("{broken", ".json") == {"{broken"}

@@ -44,6 +44,7 @@ def build(path: Path, size: Size = Size()) -> Path:
         _facts(connection, size)
         _trends(connection)
         _insights(connection)
+        _more_insights(connection)
         _operations(connection)
         for (table,) in connection.execute("select table_name from duckdb_tables()").fetchall():
             connection.execute(f"update {table} set publish_id = ?", [PUBLISH_ID])
@@ -53,8 +54,10 @@ def build(path: Path, size: Size = Size()) -> Path:
 def models() -> dict[str, dict[str, str]]:
     """Tables of the public file with their columns' types, as the models' contracts declare them."""
     found = {}
-    for folder in ("marts", "trends", "ops"):
+    for folder in ("marts", "trends", "calibration", "ops"):
         for model in yaml.safe_load((PROJECT / f"models/{folder}/_{folder}.yml").read_text())["models"]:
+            if model["name"].startswith("int_"):
+                continue
             if model.get("config", {}).get("meta", {}).get("audience") != "restricted":
                 columns = {c["name"]: c["data_type"] for c in model["columns"]}
                 found[model["name"]] = columns | {"publish_id": "varchar"}
@@ -193,6 +196,8 @@ def _facts(connection, size: Size) -> None:
                 "team": None if agent == "B03" else "South",
                 "campaign": campaign,
                 "issue_type": issue,
+                "language": rng.choice(("en-US", "en-US", "es-US")),
+                "shift": "morning" if k < many / 2 else "evening",
                 "duration_s": 60 + 400 * rng.random(),
                 "status": "scored",
                 "reason": None,
@@ -201,6 +206,7 @@ def _facts(connection, size: Size) -> None:
                 "is_recorded": True,
                 "is_transcribed": True,
                 "n_words": 200,
+                "client": "Acme",
                 "layout": "two_channel",
             }
             if size.calls > 2 and rng.random() < 0.09:
@@ -300,7 +306,9 @@ _START = "cast(date_trunc(period, call_date) as date)"
 
 
 def _trends(connection) -> None:
-    for dimension, column in (("all", "'all'"), ("agent", "agent_id"), ("campaign", "campaign"), ("team", "team")):
+    dimensions = ("all", "agent", "campaign", "team", "issue_type")
+    for dimension, column in zip(dimensions, ("'all'", *(f"{d}" for d in ("agent_id", *dimensions[2:]))), strict=True):
+        # Limits as a plain mean ± 3 standard deviations of the periods before; shrunk half way to the mean of peers.
         connection.execute(
             f"""
             insert into trend_iqs by name
@@ -312,13 +320,52 @@ def _trends(connection) -> None:
                     count(*) filter (is_failed) as failed, 1 - avg(measured_weight) as na_rate,
                     max(scorecard || ' ' || scorecard_version) as scorecard_versions
                 from fct_interactions, {_PERIODS} group by all
+            ), limited as (
+                select *, case when count(iqs) over before >= 8 then avg(iqs) over before end as xmr_center,
+                    stddev_samp(iqs) over before as sigma, sum(score_sum) over peer / sum(n) over peer as peer_iqs,
+                    count(*) over peer as peers
+                from g window
+                    before as (
+                        partition by value, period order by period_start rows between 20 preceding and 1 preceding
+                    ),
+                    peer as (partition by period, period_start)
+            ), judged as (
+                select *, case when xmr_center is not null and n >= 5 then iqs < xmr_center - 3 * sigma end as dip,
+                    case when xmr_center is not null then greatest(0, xmr_center - 3 * sigma) end as xmr_low,
+                    case when xmr_center is not null then least(100, xmr_center + 3 * sigma) end as xmr_high
+                from limited
             )
-            select '{dimension}' as dimension, 'as_scored' as basis, *, n / received as coverage,
+            select '{dimension}' as dimension, 'as_scored' as basis, * exclude (sigma, peers), n / received as coverage,
                 case when n > 1 then greatest(0, iqs - 2.1 * iqs_sd / sqrt(n)) end as iqs_low,
-                case when n > 1 then least(100, iqs + 2.1 * iqs_sd / sqrt(n)) end as iqs_high
-            from g
+                case when n > 1 then least(100, iqs + 2.1 * iqs_sd / sqrt(n)) end as iqs_high,
+                case when peers > 1 then peers end as peers, n >= 10 as is_ranked,
+                case when peers > 1 then 0.5 * iqs + 0.5 * peer_iqs end as iqs_shrunk,
+                case when peers > 1 then 0.5 end as own_share, iqs as iqs_case_mix,
+                case when dip then 'below the lower limit' end as dip_rule, 0.25 as immature_share, 0.05 as mono_share,
+                0.87 as asr_confidence, 21.5 as snr_db
+            from judged
             """
         )
+        connection.execute(
+            f"""
+            insert into trend_parameters by name
+            select '{dimension}' as dimension, coalesce({column}, 'unknown') as value,
+                period, {_START.replace("call_date", "s.call_date")} as period_start, 'as_scored' as basis,
+                s.parameter, count(score) as n, count(*) - count(score) as n_na, sum(score) as score_sum,
+                avg(score) as score, stddev_samp(score) as score_sd, sum(points_lost) as points_lost
+            from fct_parameter_scores s join fct_interactions i using (interaction_id), {_PERIODS}
+            group by all
+            """
+        )
+    connection.execute("update trend_parameters set value = 'all' where dimension = 'all'")
+    connection.execute(
+        f"""
+        insert into heatmap_agent_issue by name
+        select agent_id, issue_type, period, {_START} as period_start, 'as_scored' as basis, count(*) as received,
+            count(iqs) as n, sum(iqs) as score_sum, avg(iqs) as iqs
+        from fct_interactions, {_PERIODS} where period <> 'day' group by all
+        """
+    )
     connection.execute(
         f"""
         insert into heatmap_agent_parameter by name
@@ -355,7 +402,8 @@ def _insights(connection) -> None:
         )
         select dimension, value, period, period_start, n_before, n, iqs_before, iqs,
             iqs - iqs_before as change, (iqs - iqs_before) - 0.3 - cast((iqs - iqs_before) * 0.25 as decimal(9, 4))
-                as behaviour, cast((iqs - iqs_before) * 0.25 as decimal(9, 4)) as mix, 0.3 as scorecard, 0 as extractor
+                as behaviour, cast((iqs - iqs_before) * 0.25 as decimal(9, 4)) as mix, 0.3 as scorecard, 0 as extractor,
+            true as is_separable
         from w
         """
     )
@@ -378,8 +426,8 @@ def _insights(connection) -> None:
         )
         select 'all' as dimension, 'all' as value, 'as_scored' as basis, g.*, n,
             points_lost / n as points_lost_per_call,
-            points_lost / sum(points_lost) over whole as share,
-            sum(points_lost) over (whole order by points_lost desc, parameter) / sum(points_lost) over whole
+            points_lost / nullif(sum(points_lost) over whole, 0) as share,
+            sum(points_lost) over (whole order by points_lost desc, parameter) / nullif(sum(points_lost) over whole, 0)
                 as cumulative_share,
             row_number() over (whole order by points_lost desc, parameter) as position
         from g join sizes using (period, period_start) window whole as (partition by period, period_start)
@@ -406,6 +454,183 @@ def _insights(connection) -> None:
             row_number() over (partition by campaign order by iqs desc) as position
         from fct_interactions where iqs >= 85 qualify position <= 5
         """
+    )
+
+
+def _more_insights(connection) -> None:
+    """What only a person could have planted: known verdicts, findings, effects and ratings."""
+    connection.execute(
+        """
+        insert into insight_survey_gap by name
+        with g as (
+            select date_trunc('week', call_date)::date as period_start, count(*) as received, count(csat) as n_csat,
+                avg(csat) as csat, stddev_samp(csat) as sd, count(nps) as n_nps,
+                count(*) filter (nps >= 9) as promoters, count(*) filter (nps <= 6) as detractors
+            from fct_interactions group by all
+        )
+        select 'all' as dimension, 'all' as value, 'week' as period, period_start, received, n_csat as surveys, n_csat,
+            csat, csat - 2.1 * sd / sqrt(n_csat) as csat_low, csat + 2.1 * sd / sqrt(n_csat) as csat_high, n_nps,
+            promoters, detractors, 100 * (promoters - detractors) / nullif(n_nps, 0) as nps, n_csat as pairs_csat,
+            0.41 as spearman_csat, 0.12 as spearman_csat_low, 0.63 as spearman_csat_high, n_nps as pairs_nps
+        from g
+        """
+    )
+    connection.execute(
+        """
+        insert into insight_person_or_process by name
+        with weeks as (
+            select period, period_start, n from trend_iqs where dimension = 'all' and period <> 'day' and n > 3
+        ), parts as (
+            select unnest([
+                {'component': 'agents', 'n_groups': 4, 'sd': 6.2, 'share': 0.12},
+                {'component': 'issue_types', 'n_groups': 5, 'sd': 9.5, 'share': 0.31},
+                {'component': 'residual', 'n_groups': 40, 'sd': 12.9, 'share': 0.57}
+            ]) as part
+        )
+        select 'all' as dimension, 'all' as value, 'as_scored' as basis, weeks.*, part.component, part.n_groups,
+            part.sd, part.sd ** 2 as variance, part.share, 'process' as verdict
+        from weeks, parts
+        """
+    )
+    starts = connection.execute("select distinct period, period_start from insight_person_or_process").fetchall()
+    findings = (
+        ("process", "late_delivery", 3, 3, -14.2, -19.0, -9.4, True),
+        ("person", "B03", 4, 5, -8.1, -13.5, -2.7, True),
+        ("process", "cancellation", 4, 2, -1.0, -6.0, 4.0, False),
+    )
+    _insert(
+        connection,
+        "insight_findings",
+        [
+            {"kind": kind, "subject": subject, "period": period, "period_start": start, "basis": "as_scored", "n": 40}
+            | {"comparisons": of, "lower": lower, "lower_share": lower / of, "gap": gap, "gap_low": low}
+            | {"gap_high": high, "is_finding": is_finding}
+            for period, start in starts
+            for kind, subject, of, lower, gap, low, high, is_finding in findings
+        ],
+    )
+    last = connection.execute("select max(call_date) from fct_interactions").fetchone()[0]
+    if last is None:
+        return
+    monday = last - timedelta(days=last.weekday())
+    _insert(
+        connection,
+        "insight_keywords",
+        [
+            {"period": "week", "period_start": monday, "party": party, "keyword": keyword, "direction": direction}
+            | {"position": 1, "n": n, "n_before": before, "z": 3.1, "is_beyond_chance": sure}
+            for party, keyword, direction, n, before, sure in (
+                ("customer", "broken van", "rising", 14, 2, True),
+                ("agent", "happy to help", "falling", 3, 15, True),
+                ("customer", EVIL, "falling", 1, 9, True),
+                ("customer", "weather", "rising", 5, 4, False),
+            )
+        ],
+    )
+    _insert(
+        connection,
+        "insight_script_breaks",
+        [
+            {"passage": passage, "position": i, "agents": 3, "interactions": 20, "n": 24, "silent": 9}
+            | {"pushed_back": 4, "repeated": 1, "broken": 12, "break_share": 0.5, "break_share_low": low}
+            | {"break_share_high": 0.68, "usual_share": 0.15, "first_call_date": FIRST, "last_call_date": last}
+            | {"example_interaction_id": "C0302-001"}
+            for i, (passage, low) in enumerate((("can you please hold while i check", 0.31), ("goodbye now", 0.1)), 1)
+        ],
+    )
+    _insert(
+        connection,
+        "process_change_effects",
+        [
+            {"changed_on": FIRST + timedelta(days=5), "name": name, "campaign": "mobile", "measure": measure}
+            | {"n_before": 30, "n_after": 28, "mean_before": 60.0, "mean_after": 60.0 + effect, "change": effect}
+            | {"others_change": 0.5, "effect": effect - 0.5, "effect_low": low, "effect_high": high}
+            | {"is_beyond_chance": sure, "has_comparison": True, "is_complete": False, "other_changes": 0}
+            for name, measure, effect, low, high, sure in (
+                ("New delivery text message", "iqs", 6.5, 1.2, 10.8, True),
+                ("New delivery text message", "aht_s", -12.0, -40.0, 15.0, False),
+                ("Shorter greeting", "iqs", 0.4, -3.0, 2.8, False),
+            )
+        ],
+    )
+    if "alerts" in models():
+        _insert(
+            connection,
+            "alerts",
+            [
+                {"dedupe_key": f"k{i}", "rule": "iqs_low", "severity": severity, "meaning": "IQS below 60"}
+                | {"interaction_id": f"C0302-00{i}", "call_date": last, "agent_id": "B03", "agent_name": EVIL}
+                | {"value": 41.0, "comparison": "below", "threshold": 60.0, "evidence": EVIL, "acknowledged": done}
+                for i, (severity, done) in enumerate((("warning", False), ("critical", False), ("critical", True)))
+            ],
+        )
+    if "coaching_progress" in models():
+        _insert(
+            connection,
+            "coaching_progress",
+            [
+                {"agent_id": "A12", "coached_on": FIRST, "parameter": "empathy", "n_before": 20, "n_after": 22}
+                | {"score_before": 54.0, "score_after": 66.0, "change": 12.0, "change_low": 3.1, "change_high": 20.9}
+                | {"peers_change": 1.0, "is_complete": True, "outcome": "better"}
+            ],
+        )
+    _insert(
+        connection,
+        "insight_fairness",
+        [
+            {"factor": factor, "n": 90, "explained_share": share, "at_most": 0.1, "is_warning": share > 0.1}
+            | {"correlation": correlation}
+            for factor, share, correlation in (("snr_db", 0.13, 0.36), ("language", 0.02, None))
+        ],
+    )
+    _insert(
+        connection,
+        "insight_survey_disagreements",
+        [
+            {"interaction_id": "C0302-001", "call_date": last, "agent_id": "B03", "team": None, "campaign": "mobile"}
+            | {"issue_type": "other", "iqs": 88.1, "csat": 1, "nps": 2, "gap": "scored high, customer unhappy"}
+        ],
+    )
+    _insert(
+        connection,
+        "insight_sub_drivers",
+        [
+            {"dimension": "all", "value": "all", "period": "week", "period_start": monday, "basis": "as_scored"}
+            | {"driver": "delivery", "sub_driver": "late", "n": 20, "points_lost": 600.0, "points_lost_per_call": 30.0}
+            | {"points_of_iqs": 10.0, "share": 0.3, "cumulative_share": 0.3, "position": 1}
+        ],
+    )
+    _insert(
+        connection,
+        "calibration_agreement",
+        [
+            {"parameter": "all", "period": "all", "period_start": FIRST, "panel": panel, "n_units": 14, "n_raters": 3}
+            | {"statistic": statistic, "value": value, "low": value - 0.1, "high": value + 0.1, "n_sessions": 6}
+            for panel, value in (("reviewers", 0.81), ("machine_and_reference", 0.74))
+            for statistic in ("krippendorff_alpha", "within_tolerance")
+        ],
+    )
+    _insert(
+        connection,
+        "calibration_raters",
+        [
+            {"rater_kind": kind, "reviewer_id": who, "parameter": "all", "n": 14, "n_sessions": 6, "bias": bias}
+            | {"bias_low": bias - 2, "bias_high": bias + 2, "alignment": 90.0, "correlation": 0.8}
+            | {"diagnosis_text": text}
+            for kind, who, bias, text in (
+                ("reviewer", EVIL, -12.0, "Severe: 12 points below the expert."),
+                ("machine", "machine", 1.5, "Level with the expert, correlation 0.80."),
+            )
+        ],
+    )
+    _insert(
+        connection,
+        "calibration_sessions",
+        [
+            {"session_id": "CAL-1", "interaction_id": "C0302-001", "parameter": "empathy", "lowest": 40.0}
+            | {"highest": 80.0, "spread": 40.0, "machine_points": 60.0, "diagnosis": "read_differently"}
+            | {"diagnosis_text": "The departments differ: the teams read the standard differently."}
+        ],
     )
 
 

@@ -2,26 +2,35 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import re
 import shutil
 from datetime import date, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import duckdb
 import pytest
 from example_publication import EVIL, PUBLISH_ID, Size, build
 
 from pipelines.reports import ReportError, ReportOptions, facts, render
-from pipelines.reports.facts import Period, difference, low_issues, spread
+from pipelines.reports.facts import Period, difference
+from pipelines.reports.parts import page_name
 
 WEEK = date(2026, 3, 2)
 
 
 @pytest.fixture(scope="module")
-def page(published, tmp_path_factory) -> str:
-    return render(published, tmp_path_factory.mktemp("report") / "report.html").read_text("utf-8")
+def site(published, tmp_path_factory) -> Path:
+    """The folder of the report with its pages."""
+    return render(published, tmp_path_factory.mktemp("report") / "index.html").parent
+
+
+@pytest.fixture(scope="module")
+def page(site) -> str:
+    return (site / "index.html").read_text("utf-8")
 
 
 @pytest.fixture
@@ -91,7 +100,8 @@ def test_the_file_loads_nothing_and_its_policy_forbids_it(page):
     loading = ("src", "srcset", "href", "xlink:href", "action", "data", "poster", "background")
     links = [attrs[name] for _, attrs in Outline(page).tags for name in loading if name in attrs]
     assert len(links) > 6
-    assert [link for link in links if not link.startswith(("#", "data:"))] == []
+    pages = re.compile(r"(agents|campaigns)/[a-z0-9_-]+\.html")
+    assert [link for link in links if not link.startswith(("#", "data:")) and not pages.fullmatch(link)] == []
     assert "url(" not in page
     assert "default-src 'none'" in page
     assert "@import" not in page
@@ -102,7 +112,7 @@ def test_the_file_loads_nothing_and_its_policy_forbids_it(page):
 
 def test_a_hostile_name_and_hostile_evidence_are_escaped(page):
     assert EVIL not in page
-    assert page.count("<script") == 1
+    assert re.findall(r"<script[^>]*>", page) == ['<script type="application/json" id="explore-data">', "<script>"]
     assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") > 5
 
 
@@ -125,6 +135,7 @@ def test_equal_data_give_equal_bytes_and_the_file_is_small(published, tmp_path, 
     again = render(published, tmp_path / "again.html").read_bytes()
     assert again == page.encode()
     assert len(again) < 400_000
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_published_file_is_only_read(published, tmp_path):
@@ -133,7 +144,7 @@ def test_the_published_file_is_only_read(published, tmp_path):
     before = hashlib.sha256(copy.read_bytes()).hexdigest()
     render(copy, tmp_path / "report.html")
     assert hashlib.sha256(copy.read_bytes()).hexdigest() == before
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["iqs.duckdb", "report.html"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["agents", "campaigns", "iqs.duckdb", "report.html"]
 
 
 def test_a_missing_table_is_named(published, tmp_path):
@@ -169,7 +180,8 @@ def test_one_call_has_no_interval_and_no_rank(one_call_published, tmp_path):
     assert "needs two calls" in text
     assert "No week before it to compare with" in text
     assert "Too few calls to tell" in text
-    assert "fewer than 10 scored" in text
+    assert "No agent has enough scored calls this week to be ranked" in text
+    assert "– too few calls" in text
 
 
 # --- what it says
@@ -187,10 +199,10 @@ def test_the_headline_is_the_newest_complete_week_as_published(page, publication
 
 def test_the_agent_with_few_calls_is_shown_without_a_rank(publication):
     week = facts.headline(facts.periods(publication)["week"])
-    ranked, unranked = facts.league(publication, week, 10)
+    ranked, unranked = facts.league(publication, week)
     assert "007" in {r["agent_id"] for r in unranked}
     assert [r["position"] for r in ranked] == [1, 2, 3]
-    assert [r["iqs"] for r in ranked] == sorted((r["iqs"] for r in ranked), reverse=True)
+    assert [r["iqs_shrunk"] for r in ranked] == sorted((r["iqs_shrunk"] for r in ranked), reverse=True)
 
 
 def test_what_parameters_gained_adds_up_to_the_change_of_the_iqs(publication):
@@ -201,7 +213,7 @@ def test_what_parameters_gained_adds_up_to_the_change_of_the_iqs(publication):
 
 
 def test_the_parts_of_the_waterfall_add_up_as_they_are_shown(page):
-    figure = re.search(r"<h3>From ([\d.]+) to ([\d.]+): ([+−±][\d.]+) points</h3>(.*?)</figcaption>", page, re.S)
+    figure = re.search(r"<h3[^>]*>From ([\d.]+) to ([\d.]+): ([+−±][\d.]+) points</h3>(.*?)</figcaption>", page, re.S)
     size = lambda text: Decimal(text.replace("−", "-").replace("±", ""))  # noqa: E731
     parts = [size(p) for p in re.findall(r"<b>\w+ ([+−±][\d.]+)</b>", figure.group(4))]
     assert len(parts) == 4
@@ -268,8 +280,8 @@ def test_every_parameter_and_metric_is_defined(publication, page):
 
 
 def test_more_agents_than_fit_are_counted_out_loud(published, tmp_path):
-    html = render(published, tmp_path / "report.html", options=ReportOptions(agents=2)).read_text("utf-8")
-    assert "2 more agents are in the table only" in text_of(html)
+    html = render(published, tmp_path / "report.html", options=ReportOptions(agents=2, ends=1)).read_text("utf-8")
+    assert "Shown are the 1 highest and the 1 lowest; 2 more agents are in the table only" in text_of(html)
 
 
 # --- arithmetic with known answers
@@ -322,46 +334,184 @@ def test_a_difference_of_single_calls_has_no_interval():
     assert difference(None, None, 0, 8, 2, 10).change is None
 
 
-def test_omega_squared_of_a_textbook_layout():
-    found = spread({"a": [1, 2, 3], "b": [4, 5, 6]}, 3)
-    assert found.share == pytest.approx(12.5 / 18.5)
-    assert found.is_beyond_chance
-
-
-def test_groups_alike_explain_nothing():
-    found = spread({"a": [1, 2, 3], "b": [1, 2, 3]}, 3)
-    assert found.share == 0
-    assert not found.is_beyond_chance
-
-
-def test_one_group_or_no_difference_explains_nothing_at_all():
-    assert spread({"a": [1, 2, 3], "b": [4]}, 3) is None
-    assert spread({"a": [5, 5, 5], "b": [5, 5, 5]}, 3) is None
-
-
-def test_an_issue_that_every_agent_is_lower_on_is_a_process_finding():
-    def calls(agent: str, issue: str, score: float) -> list[dict]:
-        return [{"agent_id": agent, "issue_type": issue, "score": score}] * 3
-
-    rows = [c for a in "xyz" for c in (*calls(a, "hard", 50), *calls(a, "easy", 60))]
-    hard, easy = low_issues(rows, 3)
-    assert (hard["issue_type"], hard["lower"], hard["gap"], hard["is_process"]) == ("hard", 3, -10, True)
-    assert not easy["is_process"]
-
-
-def test_surveys_are_promoters_less_detractors_and_a_mean(tmp_path, nothing_published):
+def test_surveys_are_read_as_published_and_get_their_spread_from_counts(tmp_path, nothing_published):
     copy = shutil.copy(nothing_published, tmp_path / "iqs.duckdb")
     with duckdb.connect(str(copy)) as connection:
-        for i, (csat, nps) in enumerate([(5, 10), (4, 9), (3, 8), (2, 3), (None, None)]):
-            connection.execute(
-                "insert into fct_interactions (interaction_id, call_date, csat, nps) values (?, ?, ?, ?)",
-                [f"c{i}", WEEK, csat, nps],
-            )
+        connection.execute(
+            """
+            insert into insight_survey_gap by name select 'all' as dimension, 'all' as value, 'week' as period,
+                ?::date as period_start, 5 as received, 4 as n_csat, 3.5 as csat, 3.5 - 2.05426 as csat_low,
+                3.5 + 2.05426 as csat_high, 4 as n_nps, 2 as promoters, 1 as detractors, 25 as nps
+            """,
+            [WEEK],
+        )
     with facts.opened(copy, "as_scored") as opened:
-        csat, nps = (facts.survey(opened, q, WEEK, WEEK) for q in ("csat", "nps"))
-    assert (csat.mean, csat.answers, csat.received) == (3.5, 4, 5)
-    assert nps.mean == 25
-    assert csat.low == pytest.approx(3.5 - 3.18245 * 1.29099 / 2, abs=1e-4)
+        found = facts.surveys(opened, period(WEEK))
+        none = facts.surveys(opened, period(WEEK + timedelta(days=7)))
+    assert (found["csat"].mean, found["csat"].answers, found["csat"].received) == (3.5, 4, 5)
+    # Answers 5, 4, 3, 2: their standard deviation is 1.29099; the upper end stops at the scale's 5.
+    assert found["csat"].sd == pytest.approx(1.29099, abs=1e-4)
+    assert (found["csat"].low, found["csat"].high) == (pytest.approx(1.4457, abs=1e-4), 5)
+    # +100, +100, 0, −100.
+    assert found["nps"].sd == pytest.approx(95.7427, abs=1e-3)
+    assert none["csat"].mean is None
+
+
+# --- what the published tables tell
+
+
+def test_the_verdict_and_the_findings_are_those_of_the_tables(page):
+    text = text_of(page)
+    assert "More goes with the issue: fixing the process reaches further than coaching" in text
+    assert "12 % goes with who took the call" in text
+    assert "Late delivery (process): 3 of 3 agents score lower on it than on their other calls, by 14.2 points" in text
+    assert "1 other comparison said nothing beyond chance" in text
+    assert not re.search(r"Cancellation</b> \(process\)", page)
+
+
+def test_only_effects_and_breaks_beyond_chance_are_spelled_out(page):
+    text = text_of(page)
+    assert "New delivery text message (Mobile, from 28 Feb 2026): IQS +6.0 points (95 % interval +1.2 to +10.8" in text
+    assert "No effect beyond chance yet: Shorter greeting" in text
+    assert "can you please hold while i check" in text
+    assert "1 other passage broke no more often than chance would have it" in text
+    assert "goodbye now" not in text
+    assert "weather" not in text
+
+
+def test_the_machine_stands_among_the_raters(page):
+    text = text_of(page)
+    assert "people among themselves α 0.81 (0.71 to 0.91); the machine and the experts α 0.74" in text
+    assert "The machine as one more rater : Level with the expert" in text
+    assert "Scores go with something agents can't help: noise on the line (13.0 %)" in text.replace("&#39;", "'")
+
+
+def test_alerts_that_nobody_took_note_of_come_worst_first(page, publication):
+    if "alerts" not in publication.tables:
+        pytest.skip("this warehouse has no alerts")
+    text = text_of(page)
+    assert "Alerts: 2 alerts since 2 Mar that nobody has taken note of (1 critical, 1 warning)" in text
+    table = text.partition("Alerts that nobody has taken note of")[2]
+    assert table.index("C0302-001") < table.index("C0302-000")
+
+
+def test_an_empty_table_says_what_to_deliver(nothing_published, one_call_published, tmp_path):
+    copy = shutil.copy(one_call_published, tmp_path / "iqs.duckdb")
+    with duckdb.connect(str(copy)) as connection:
+        for table in ("process_change_effects", "calibration_agreement", "calibration_raters", "insight_survey_gap"):
+            connection.execute(f"delete from {table}")
+        connection.execute("delete from insight_survey_disagreements")
+    text = text_of(render(copy, tmp_path / "report.html").read_text("utf-8"))
+    for file in ("process_changes*.csv", "reviews*.csv", "surveys*.csv"):
+        assert f"eliver {file}" in text
+
+
+def test_a_dip_is_told_with_its_rule(published, tmp_path, page):
+    copy = shutil.copy(published, tmp_path / "iqs.duckdb")
+    with duckdb.connect(str(copy)) as connection:
+        connection.execute(
+            """
+            update trend_iqs set dip = true, dip_rule = '8 in a row below the center', xmr_center = 80, xmr_low = 75,
+                xmr_high = 85
+            where dimension = 'all' and period = 'week' and period_start = ?
+            """,
+            [WEEK],
+        )
+    html = render(copy, tmp_path / "report.html").read_text("utf-8")
+    text = text_of(html)
+    assert "This week is a dip: 8 in a row below the center. Usual weeks lie within 75.0 to 85.0." in text
+    assert "1 dip since 2 Mar, 1 of the whole centre" in text
+    assert "This week is a dip" not in text_of(page)
+
+
+# --- pages of agents and campaigns
+
+
+def test_every_agent_and_campaign_has_a_page_and_links_lead_both_ways(site, page):
+    linked = {a["href"] for a in Outline(page).having("a") if not a["href"].startswith("#")}
+    made = {p.relative_to(site).as_posix() for p in site.glob("*/*.html")}
+    assert linked == made
+    assert {"agents/007.html", "agents/0042.html", f"agents/{page_name('A12')}", "campaigns/mobile.html"} <= made
+    for path in made:
+        html = (site / path).read_text("utf-8")
+        outline = Outline(html)
+        assert outline.open == []
+        assert outline.headings[0] == 1
+        assert all(b - a <= 1 for a, b in pairwise(outline.headings))
+        assert EVIL not in html
+        targets = [a["href"] for a in outline.having("a") if not a["href"].startswith("#")]
+        assert "../index.html" in targets
+        assert [t for t in targets if not ((site / path).parent / t.partition("#")[0]).resolve().exists()] == []
+
+
+def test_an_agents_page_says_how_the_agent_stands(site, publication):
+    row = publication.rows(
+        "select * from trend_iqs where dimension = 'agent' and value = 'A12' and period = 'week' and period_start = $w",
+        w=WEEK,
+    )[0]
+    text = text_of((site / "agents" / page_name("A12")).read_text("utf-8"))
+    low, high = (f"{row[k]:.1f}" for k in ("iqs_low", "iqs_high"))
+    assert f"IQS {row['iqs']:.1f} (95 % interval {low} to {high}) over {row['n']} scored calls" in text
+    worst = publication.rows(
+        """
+        select interaction_id from fct_interactions where agent_id = 'A12' and iqs is not null
+        order by iqs, iqs_unfailed, interaction_id limit 1
+        """
+    )[0]["interaction_id"]
+    assert worst in text.partition("Worst calls")[2].partition("Best calls")[0]
+
+
+def test_what_became_of_a_coaching_stands_on_the_agents_page(site, publication):
+    if "coaching_progress" not in publication.tables:
+        pytest.skip("this warehouse has no coaching")
+    text = text_of((site / "agents" / page_name("A12")).read_text("utf-8"))
+    assert "Empathy, coached on 23 Feb 2026: 54.0 → 66.0, +12.0 points (95 % interval +3.1 to +20.9" in text
+    assert "agents who were not coached +1.0: better." in text
+    assert "coached on" not in text_of((site / "agents" / "007.html").read_text("utf-8"))
+
+
+def test_a_page_of_an_agent_who_is_gone_does_not_stay(published, tmp_path):
+    (tmp_path / "agents").mkdir()
+    (tmp_path / "agents" / "gone.html").write_text("who left")
+    render(published, tmp_path / "index.html")
+    assert not (tmp_path / "agents" / "gone.html").exists()
+
+
+def test_page_names_are_safe_and_never_the_same():
+    names = ["007", "A12", "a12", "../../x", "..", "", EVIL, "ä" * 300, "CON/aux", "a b", "a-b"]
+    made = [page_name(n) for n in names]
+    assert made[0] == "007.html"
+    assert len(set(made)) == len(names)
+    assert all(re.fullmatch(r"[a-z0-9_-]{1,60}\.html", m) for m in made)
+
+
+# --- the data of the filters
+
+
+def explored(html: str) -> dict:
+    return json.loads(re.search(r'id="explore-data">(.*?)</script>', html, re.S).group(1))
+
+
+def test_the_filters_data_add_up_to_the_scored_calls(page, publication):
+    data = explored(page)
+    n, total = publication.connection.execute("select count(*), sum(iqs) from fct_call_scores").fetchone()
+    assert (sum(data["n"]), data["grain"]) == (n, "day")
+    assert sum(data["sum"]) == pytest.approx(float(total), abs=0.01 * len(data["n"]))
+    assert [d["key"] for d in data["dimensions"]] == ["campaign", "team", "agent", "issue_type", "language", "shift"]
+    for d in data["dimensions"]:
+        assert set(d["cells"]) == set(range(len(d["values"])))
+    assert EVIL in next(d for d in data["dimensions"] if d["key"] == "agent")["values"]
+
+
+@pytest.mark.parametrize(
+    ("at_most", "grain", "has_agents"), [(90, "week", True), (80, "week", False), (3, "week", False)]
+)
+def test_too_many_groups_become_weeks_then_lose_agents_then_old_weeks(published, tmp_path, at_most, grain, has_agents):
+    html = render(published, tmp_path / "report.html", options=ReportOptions(cells_at_most=at_most)).read_text("utf-8")
+    data = explored(html)
+    assert data["grain"] == grain
+    assert ("agent" in [d["key"] for d in data["dimensions"]]) == has_agents
+    assert (len(data["starts"]) == 1) == (at_most == 3)
 
 
 # --- looks

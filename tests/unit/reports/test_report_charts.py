@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from datetime import date, timedelta
 from xml.etree import ElementTree
 
 import pytest
 
 from pipelines.reports import charts
-from pipelines.reports.charts import Bar, Point, Range, Stack, Step
+from pipelines.reports.charts import Bar, Point, Range, Stack, Step, spark, trend
 
 DAY = date(2026, 3, 2)
 
@@ -139,3 +141,37 @@ def test_nothing_to_show_draws_nothing(svg):
 def test_a_chart_is_as_wide_as_asked(width):
     svg = charts.trend([point(i, 60 + i) for i in range(14)], "x", width=width)
     assert ElementTree.fromstring(svg).get("width") == str(width)
+
+
+def test_limits_are_dashed_and_a_dip_is_ringed_and_named():
+    days = [
+        Point(date(2026, 3, 2 + i), 70.0, 66.0, 74.0, 9, 70.0, 60.0, 80.0, "below the lower limit" if i == 3 else "")
+        for i in range(5)
+    ]
+    svg = trend(days, "IQS by day")
+    assert svg.count('class="limit"') == 2
+    assert svg.count('class="ring"') == 1
+    assert "Dip: below the lower limit" in svg
+    assert ">dip</text>" in svg
+    assert "ring" not in trend([replace(d, dip="") for d in days], "IQS by day")
+
+
+def test_limits_far_away_do_not_flatten_the_line():
+    near = [Point(date(2026, 3, 2 + i), 70.0 + i, 68.0, 76.0, 9) for i in range(5)]
+    far = [replace(p, center=50.0, limit_low=0.0, limit_high=100.0) for p in near]
+    lowest = [min(float(t) for t in re.findall(r'text-anchor="end">(\d+)</text>', trend(p, ""))) for p in (near, far)]
+    assert lowest[0] >= 60
+    assert lowest[1] >= 50
+
+
+def test_weeks_bridge_seven_days_and_days_do_not():
+    weeks = [Point(date(2026, 3, 2) + timedelta(days=7 * i), 70.0, None, None, 9) for i in range(4)]
+    assert 'class="line"' in trend(weeks, "", step_days=7)
+    assert 'class="line"' not in trend(weeks, "")
+
+
+def test_a_small_line_needs_two_values_and_leaves_gaps():
+    assert spark([None, 50.0], "") == ""
+    svg = spark([50.0, 60.0, None, 70.0, 71.0], "Empathy by week")
+    assert svg.count('class="line"') == 2
+    assert 'aria-label="Empathy by week"' in svg

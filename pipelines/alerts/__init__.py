@@ -1,0 +1,1 @@
+"""Alerts on their way: who gets what, by which channel, once; and what another threshold would have raised."""

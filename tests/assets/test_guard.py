@@ -1,0 +1,68 @@
+"""One run at a time on a data root, also for the runs that Dagster's daemon starts."""
+
+import dagster as dg
+import pytest
+from dagster._core.definitions.job_base import InMemoryJob
+from dagster._core.execution.api import execute_run
+
+from pipelines.automation import guard
+from pipelines.automation.guard import data_root_held, one_run_at_a_time
+from pipelines.publishing.lock import LockHeld
+from pipelines.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(data=tmp_path / "data")
+
+
+def run_as_the_daemon_does(settings, storage) -> tuple[dg.DagsterRun, list[str]]:
+    """A run under the executor of the installation; what its only step met when it asked for the data root."""
+    met = []
+
+    @dg.op
+    def ask():
+        try:
+            with data_root_held(settings, "the step", wait_s=0):
+                met.append("nobody")
+        except LockHeld as held:
+            met.append(held.holder["holder"])
+
+    @dg.job(executor_def=one_run_at_a_time(settings))
+    def asking():
+        ask()
+
+    run = storage.create_run_for_job(asking)
+    execute_run(InMemoryJob(asking), run, storage)
+    return storage.get_run_by_id(run.run_id), met
+
+
+def test_a_run_holds_the_data_root_until_it_has_ended(settings, tmp_path):
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as storage:
+        run, met = run_as_the_daemon_does(settings, storage)
+        assert run.is_success
+        assert met == [f"run {run.run_id}"]
+        with data_root_held(settings, "afterwards", wait_s=0):
+            pass
+        assert list((settings.data / "dagster" / "alive").iterdir()) == []
+
+
+def test_a_run_that_waited_in_vain_fails_and_names_the_holder(settings, tmp_path, monkeypatch):
+    monkeypatch.setattr(guard, "DAEMON_WAIT_S", 0.2)
+    with (
+        dg.DagsterInstance.local_temp(str(tmp_path)) as storage,
+        data_root_held(settings, "a backfill by hand"),
+    ):
+        run, met = run_as_the_daemon_does(settings, storage)
+        assert run.status == dg.DagsterRunStatus.FAILURE
+        assert met == []
+        said = "\n".join(str(e.dagster_event.event_specific_data) for e in storage.all_logs(run.run_id))
+        assert "a backfill by hand" in said
+
+
+def test_what_a_killed_writer_left_is_gone_once_the_data_root_is_held(settings):
+    left = settings.lake / ".staging" / "0123.parquet"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"PAR1 and half of a")
+    with data_root_held(settings, "the next run"):
+        assert not left.exists()

@@ -40,8 +40,7 @@ lint-sql: demo
 	$(CURDIR)/$(BIN)/sqlfluff lint models tests
 
 dev: setup
-	mkdir -p data/dagster && cp dagster.yaml data/dagster/dagster.yaml
-	DAGSTER_HOME=$(CURDIR)/data/dagster $(BIN)/dagster dev
+	$(BIN)/iqs dev
 
 report: setup
 	$(BIN)/iqs report --open

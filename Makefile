@@ -6,7 +6,7 @@ STAMP := $(VENV)/.installed
 # uv where it is there (faster), pip otherwise.
 UV := $(shell command -v uv 2>/dev/null)
 
-.PHONY: setup demo test lint lint-sql dev report clean
+.PHONY: setup demo test promises lint lint-sql dev report clean
 
 setup: $(STAMP)
 
@@ -27,6 +27,10 @@ demo: setup
 
 test: setup
 	$(BIN)/python -m pytest
+
+# What takes a minute or more and guards a promise: kills, damage, erasure, restore, personal data, hostile input.
+promises: setup
+	$(BIN)/python -m pytest -m 'promise and not slow'
 
 lint: setup
 	$(BIN)/ruff check .

@@ -38,7 +38,7 @@ FAULTS = {
     2: Fault("Killed inside a Parquet write", (f"{_WRITES}::test_a_writer_killed",)),
     3: Fault(
         "Warehouse damaged, cut, its log torn; lake restored",
-        (f"{_CHAIN}::test_a_damaged", f"{_PUBLISHING}::test_a_truncated", "faults/test_backup.py"),
+        (f"{_CHAIN}::test_a_damaged", f"{_PUBLISHING}::test_a_truncated", "faults/test_restore.py"),
     ),
     4: Fault(
         "Disk full at extract, build, publish", (f"{_CHAIN}::test_on_a_full_disk", f"{_WRITES}::test_on_a_full_disk")
@@ -159,7 +159,7 @@ def main(arguments: list[str] | None = None) -> int:
     collect = Collect(options.only or list(FAULTS))
     files = {test.partition("::")[0] for number in collect.seen for test in FAULTS[number].tests}
     paths = sorted(str(TESTS / file) for file in files if (TESTS / file).exists())
-    which = "not slow" if options.quick else "slow or not slow"
+    which = "not slow" if options.quick else "slow or promise or not slow"
     own = ["--rootdir", str(TESTS.parent), "-n", "0", "-p", "no:cacheprovider", "-m", which, "-q"]
     if paths:
         pytest.main([*own, *paths], plugins=[collect])

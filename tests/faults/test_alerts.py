@@ -13,6 +13,8 @@ import pytest
 from tests.assets.conftest import Installation, made_in, parsed_project  # noqa: F401
 from tests.receivers import closed_port, http_server, smtp_server
 
+pytestmark = pytest.mark.promise
+
 BAD_CHAT = (
     ("customer", "My internet is down again, this is terrible and I am really angry."),
     ("agent", "That is the policy. There is nothing I can do about that."),

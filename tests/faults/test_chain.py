@@ -52,7 +52,7 @@ def assert_equal_and_clean(root, expected):
     assert unfinished_runs(root) == []
 
 
-@pytest.mark.slow
+@pytest.mark.promise
 def test_killed_in_each_part_of_the_chain_and_run_again_the_tables_are_equal(runner, whole, tmp_path, record_property):
     like, _, expected, _ = whole
     root = new_root(tmp_path / "data", like=like)
@@ -158,7 +158,7 @@ def leave_a_torn_log(path):
     os.truncate(log, log.stat().st_size // 2)
 
 
-@pytest.mark.slow
+@pytest.mark.promise
 @pytest.mark.parametrize("damage", [flip_bytes, cut, leave_a_torn_log])
 def test_a_damaged_warehouse_is_noticed_and_built_anew(runner, whole, damage, record_property):
     root, _, expected, _ = whole

@@ -25,6 +25,8 @@ from pipelines.publishing.generations import current_id, publications
 from pipelines.publishing.lock import LockHeld, writer_lock
 from tests.assets.conftest import DIALOGUE, MONDAY, TUESDAY, Installation, made_in, parsed_project  # noqa: F401
 
+pytestmark = pytest.mark.promise
+
 ERASED, CUSTOMERS_OWN = "call-of-Zebulon-77", "customer-Zebulon-4711"
 # Said in the erased call only; nothing that redaction takes out.
 SAID = "my purple xylophone arrived cracked yesterday"

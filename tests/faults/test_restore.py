@@ -13,6 +13,8 @@ from pipelines.publishing.days import ranges
 from tests.assets.conftest import MONDAY, TUESDAY, Installation, made_in, parsed_project  # noqa: F401
 from tests.faults.chain import differing, dump, rows_in
 
+pytestmark = pytest.mark.promise
+
 
 @pytest.fixture(scope="module")
 def original(tmp_path_factory, parsed_project) -> Installation:  # noqa: F811

@@ -20,7 +20,10 @@ from pipelines.publishing.publisher import PrivateTable, PublishOptions, publish
 from pipelines.quality.checks import required_checks
 from pipelines.quality.ledger import latest, record
 from pipelines.quality.rules_in_force import freeze
+from pipelines.reports.calls import FOLDER, CallOptions, Sound, render_calls
 from pipelines.reports.report import render
+from pipelines.resources.audio import SandboxResource
+from pipelines.resources.landing import LandingResource
 from pipelines.resources.stage import OWNERS, RETRY
 from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
 from pipelines.warehouse import BuildState
@@ -67,7 +70,11 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         pool="warehouse",
     )
     def publication(
-        context: dg.AssetExecutionContext, warehouse: WarehouseResource, publications: PublicationsResource
+        context: dg.AssetExecutionContext,
+        warehouse: WarehouseResource,
+        publications: PublicationsResource,
+        landing: LandingResource,
+        sandbox: SandboxResource,
     ):
         source = warehouse.open()
         decision = gate(source, required_checks())
@@ -82,6 +89,13 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         if not decision.passed:
             refuse(publications.path, decision.refusals, days=map(str, days))
             raise dg.Failure("not published: " + " ".join(decision.refusals), allow_retries=False)
+
+        def add_pages(folder: Path) -> None:
+            render(folder / "iqs.duckdb", folder / "report" / "index.html")
+            sound = Sound(source.lake, Path(landing.folder), sandbox.open, sandbox.limits)
+            clips_before = publications.path / "current" / FOLDER / "clips"
+            render_calls(folder, sound, CallOptions.read(source.project / "seeds"), clips_before=clips_before)
+
         made = publish(
             source.path,
             publications.path,
@@ -90,7 +104,7 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             dbt=BuildState.read(source.path),
             checks=list(latest(source.lake.root).values()),
             days=map(str, days),
-            add_files=lambda folder: render(folder / "iqs.duckdb", folder / "report" / "index.html"),
+            add_files=add_pages,
             options=PublishOptions(
                 keep=publications.keep,
                 customer_ids=customer_keys.ids_to_look_for(source.lake),

@@ -170,6 +170,11 @@ class Warehouse:
         what = ["--select", "+fct_call_scores", "--exclude-resource-type", "test", "unit_test"]
         return self._invoke(["build", "--full-refresh", *what, "--threads", str(self.threads)])
 
+    def fill(self) -> list[Node]:
+        """All seeds and models into this new file, without the tests, from whatever the lake holds."""
+        what = ["--exclude-resource-type", "test", "unit_test"]
+        return self._invoke(["build", "--full-refresh", *what, "--threads", str(self.threads)])
+
     def is_sound(self, built: BuildState, *, wait_s: float = 30.0) -> bool:
         """Whether the file opens, and is to the byte the one that the build `built` left.
 

@@ -91,9 +91,26 @@ def status(as_json: Json = False) -> int:
 def report(
     open_: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Print it to this PDF file, with Chromium.")] = None,
+    call: Annotated[
+        str | None, typer.Option("--call", help="Make the page of this call instead, with its sound.")
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option("--client", help="Make a report of this client's interactions alone, for the client.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="File of the call's page, or folder of the client's report.")
+    ] = None,
 ) -> int:
-    """Where the trend report of the current publication is."""
+    """Where the trend report of the current publication is; or make a call's page, or a client's own report."""
     settings = Settings.from_environment()
+    if call is not None or client is not None:
+        if pdf is not None or (call is not None and client is not None):
+            raise CommandError("give one of --call, --client and --pdf", USED_WRONGLY)
+        if call is not None:
+            return _call_page(settings, call, out, open_=open_)
+        return _client_report(settings, client, out, open_=open_)
+    if out is not None:
+        raise CommandError("--out goes with --call or --client; give one of them, too", USED_WRONGLY)
     path = settings.published / "current" / "report" / "index.html"
     if not path.exists():
         raise CommandError("nothing is published yet; `iqs run` makes a publication with its report")
@@ -104,6 +121,51 @@ def report(
             path = print_pdf(path, pdf)
         except ReportError as error:
             raise CommandError(str(error)) from error
+    say(str(path))
+    if open_:
+        webbrowser.open(path.resolve().as_uri())
+    return DONE
+
+
+def _call_page(settings: Settings, call: str, out: Path | None, *, open_: bool) -> int:
+    """Make the page of one call, from the current publication, the lake and the landing folder."""
+    from pipelines.audio.decode import DecodeLimits
+    from pipelines.audio.sandbox import Sandbox
+    from pipelines.lake import Lake
+    from pipelines.reports import ReportError
+    from pipelines.reports.calls import Sound, render_call
+    from pipelines.reports.parts import page_name
+
+    current = settings.published / "current"
+    if not current.exists():
+        raise CommandError("nothing is published yet; `iqs run` makes a publication")
+    if out is not None and out.is_dir():
+        raise CommandError(f"{out} is a folder; name the file, such as {out / page_name(call)}", USED_WRONGLY)
+    limits = DecodeLimits(settings.max_recording_s, settings.decode_timeout_s, settings.decode_memory_mb)
+    sound = Sound(Lake(settings.lake), settings.landing, lambda: Sandbox(1, limits), limits)
+    try:
+        path = render_call(current, call, out or Path(page_name(call)), sound)
+    except ReportError as error:
+        raise CommandError(str(error)) from error
+    say(str(path))
+    if open_:
+        webbrowser.open(path.resolve().as_uri())
+    return DONE
+
+
+def _client_report(settings: Settings, client: str, out: Path | None, *, open_: bool) -> int:
+    """Make the report of one client, from the lake."""
+    from pipelines.clients import ClientBuildError, render_client
+    from pipelines.lake import Lake
+    from pipelines.warehouse import BuildError, Warehouse
+
+    if out is None or out.is_file():
+        raise CommandError("--client needs a folder for its files: --out FOLDER", USED_WRONGLY)
+    warehouse = Warehouse(settings.warehouse, Lake(settings.lake), PROJECT / "dbt_project", settings.workers)
+    try:
+        path = render_client(client, warehouse, out)
+    except (ClientBuildError, BuildError) as error:
+        raise CommandError(str(error)) from error
     say(str(path))
     if open_:
         webbrowser.open(path.resolve().as_uri())

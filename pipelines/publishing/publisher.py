@@ -57,6 +57,8 @@ _TYPES = re.compile(
 _IDS = re.compile(r".*(_id|_key|_sha256|_version|fingerprint|publish_id)")
 _EMPLOYEES = ("agent_id", "supervisor_id", "reviewer_id")
 _SHORTEST_CUSTOMER_ID = 5
+# Tables are read as such; the bytes of sound would look like anything by chance.
+_NO_TEXT = (".duckdb", ".parquet", ".ogg")
 _PUBLISH_ID_COMMENT = "The publication that this row belongs to."
 
 # In this order; `on_step` gets each name once the step is done. `current` changes with "swapped", not before.
@@ -347,7 +349,7 @@ def _scan(staging: Path, customer_ids: Sequence[str], private: Collection[str] =
     with duckdb.connect() as connection:
         columns = [c for c in _text_columns(connection, staging) if c[0] not in private]
         connection.execute("create temp table pieces (place varchar, piece varchar)")
-        for path in sorted(p for p in staging.rglob("*") if p.is_file() and p.suffix not in (".duckdb", ".parquet")):
+        for path in sorted(p for p in staging.rglob("*") if p.is_file() and p.suffix not in _NO_TEXT):
             pieces = sorted(readable(path.read_text("utf-8", errors="replace"), path.suffix))
             place = path.relative_to(staging).as_posix()
             connection.execute("insert into pieces select ?, unnest(?::varchar[])", [place, pieces])

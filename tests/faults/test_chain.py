@@ -159,7 +159,11 @@ def leave_a_torn_log(path):
 
 
 @pytest.mark.promise
-@pytest.mark.parametrize("damage", [flip_bytes, cut, leave_a_torn_log])
+@pytest.mark.parametrize(
+    "damage",
+    [flip_bytes, *(pytest.param(d, marks=pytest.mark.slow) for d in (cut, leave_a_torn_log))],
+    ids=lambda damage: damage.__name__,
+)
 def test_a_damaged_warehouse_is_noticed_and_built_anew(runner, whole, damage, record_property):
     root, _, expected, _ = whole
     before = current_id(root / "published")

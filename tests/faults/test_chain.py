@@ -26,7 +26,7 @@ from tests.faults.chain import (
 
 KILLS = int(os.environ.get("IQS_TEST_KILLS", "100"))
 DISK_FULL = ("No space left", "disk is full")
-QUICK_STEPS = ("torn parquet", "renamed language", "dbt statement 400", "publish swapped")
+QUICK_STEPS = ("dbt statement 400", "publish swapped")
 
 
 @pytest.fixture(scope="module")

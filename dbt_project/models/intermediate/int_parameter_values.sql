@@ -66,7 +66,8 @@ scored as (
     select
         inputs.*,
         segments.is_newest,
-        coalesce(inputs.call_date >= segments.in_force_from and inputs.call_date < segments.in_force_before, false) as is_in_force,
+        coalesce(inputs.call_date >= segments.in_force_from and inputs.call_date < segments.in_force_before, false)
+            as is_in_force,
         least(greatest(inputs.x_e6, segments.low_x_e6), segments.high_x_e6) as within_x_e6,
         {{ divide_e4(
             'segments.low_score_e4 * (segments.high_x_e6 - within_x_e6) + segments.high_score_e4 * (within_x_e6 - segments.low_x_e6)',
@@ -91,14 +92,14 @@ gathered as (
         interaction_id,
         call_date,
         parameter,
-        max(value) filter (where is_main) as metric_value,
-        max(reason) filter (where is_main) as reason,
         is_scaled,
-        {%- for basis, condition in [('in_force', 'is_in_force'), ('newest', 'is_newest')] %}
+        {% for basis, condition in [('in_force', 'is_in_force'), ('newest', 'is_newest')] %}
         max(score_e4) filter (where is_main and {{ condition }}) as {{ basis }}_main_e4,
         cast(sum(score_e4) filter (where {{ condition }}) as bigint) as {{ basis }}_sum_e4,
-        count(score_e4) filter (where {{ condition }}) as {{ basis }}_n{{ ',' if not loop.last }}
-        {%- endfor %}
+        count(score_e4) filter (where {{ condition }}) as {{ basis }}_n,
+        {% endfor %}
+        max(value) filter (where is_main) as metric_value,
+        max(reason) filter (where is_main) as reason
     from scored
     group by interaction_id, call_date, parameter, is_scaled
     having bool_or(is_main)
@@ -110,17 +111,20 @@ combined as (
         call_date,
         parameter,
         metric_value,
-        reason,
-        {%- for basis, score in [('in_force', 'score_e4'), ('newest', 'restated_score_e4')] %}
-        {%- set main, all, n = basis ~ '_main_e4', basis ~ '_sum_e4', basis ~ '_n' %}
+        {% for basis, score in [('in_force', 'score_e4'), ('newest', 'restated_score_e4')] %}
         case
-            when {{ main }} is null then null
-            when is_scaled and {{ n }} > 1
-                then {{ divide_e4(main ~ ' * (' ~ all ~ ' - ' ~ main ~ ')', '1000000 * (' ~ n ~ ' - 1)') }}
-            when is_scaled then {{ main }}
-            else {{ divide_e4(all, n) }}
-        end as {{ score }}{{ ',' if not loop.last }}
-        {%- endfor %}
+            when {{ basis }}_main_e4 is null then null
+            when is_scaled and {{ basis }}_n > 1
+                then
+                    {{ divide_e4(
+                        basis ~ '_main_e4 * (' ~ basis ~ '_sum_e4 - ' ~ basis ~ '_main_e4)',
+                        '1000000 * (' ~ basis ~ '_n - 1)'
+                    ) }}
+            when is_scaled then {{ basis }}_main_e4
+            else {{ divide_e4(basis ~ '_sum_e4', basis ~ '_n') }}
+        end as {{ score }},
+        {% endfor %}
+        reason
     from gathered
 )
 

@@ -16,7 +16,7 @@ parameter_values as (
         'as_scored' as basis,
         * exclude (restated_score_e4)
     from measured
-    union all
+    union all by name
     select
         'restated' as basis,
         * exclude (score_e4, restated_score_e4),

@@ -86,7 +86,8 @@ by_period as (
     group by all
 ),
 
--- Beside the peers: variance within and between the values of the dimension, by one-way analysis of variance.
+-- Beside the peers: variance within and between the values of the dimension, by one-way analysis of variance. In
+-- 1/10^14, so that what the whole division by n drops is far below the smallest variance that scores can have.
 among_peers as (
     select
         *,
@@ -94,8 +95,8 @@ among_peers as (
         cast(sum(n) over peers as hugeint) as peers_n,
         sum(cast(score_e4 as hugeint)) over peers as peers_e4,
         sum(cast(n as hugeint) * n) over peers as peers_n_squares,
-        sum(cast(score_e4 as hugeint) * score_e4 // n) over peers as groups_e8,
-        sum(squares_e8) over peers as calls_e8
+        sum(1000000 * cast(score_e4 as hugeint) * score_e4 // n) over peers as groups_e14,
+        1000000 * sum(squares_e8) over peers as calls_e14
     from by_period
     where n > 0
     window peers as (partition by dimension, period, period_start, basis)
@@ -104,10 +105,10 @@ among_peers as (
 variances as (
     select
         *,
-        (calls_e8 - groups_e8) / (peers_n - peers) as within_e8,
-        (groups_e8 - peers_e4 * peers_e4 // peers_n) / (peers - 1) as between_groups_e8,
+        (calls_e14 - groups_e14) / (peers_n - peers) as within_e14,
+        (groups_e14 - 1000000 * peers_e4 * peers_e4 // peers_n) / (peers - 1) as between_groups_e14,
         (peers_n - peers_n_squares / peers_n) / (peers - 1) as typical_n,
-        greatest((between_groups_e8 - within_e8) / typical_n, 0) as between_e8
+        greatest((between_groups_e14 - within_e14) / typical_n, 0) as between_e14
     from among_peers
     where peers > 1 and peers_n > peers
 ),
@@ -121,7 +122,7 @@ shrunk as (
         basis,
         peers,
         peers_e4 / peers_n / 10000 as peer_mean,
-        if(between_e8 = 0, 0, between_e8 / (between_e8 + within_e8 / n)) as own_share,
+        if(between_e14 = 0, 0, between_e14 / (between_e14 + within_e14 / n)) as own_share,
         peer_mean + own_share * (score_e4 / n / 10000 - peer_mean) as shrunk_mean
     from variances
 ),

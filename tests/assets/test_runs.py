@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import dagster as dg
 import duckdb
 import polars as pl
+import pytest
 
 from pipelines.automation.launch import instance
 from pipelines.automation.schedules import nightly
@@ -66,6 +67,7 @@ def test_a_day_of_ready_made_transcripts_and_chats_is_scored_checked_and_publish
     assert (installation.root / "published" / "current" / "report" / "index.html").stat().st_size > 10_000
 
 
+@pytest.mark.promise
 def test_a_second_run_changes_nothing_a_new_day_and_a_late_call_re_open_only_their_own(installation):
     installation.deliver_calls(MONDAY, 2)
     assert requested(installation) == [("2026-03-02", "2026-03-02")]

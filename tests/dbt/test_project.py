@@ -338,6 +338,7 @@ def test_every_generic_test_finds_its_bad_row_and_without_it_nobody_outside_its_
     assert problems == {}
 
 
+@pytest.mark.promise
 def test_a_rebuilt_day_replaces_itself_and_order_and_threads_change_nothing(dbt):
     days = [MONDAY + timedelta(days=i) for i in range(3)]
     calls = random_calls(40, days=3, seed=3)
@@ -383,6 +384,7 @@ def resolution_of(dbt, id: str) -> tuple:
     ).row(0)
 
 
+@pytest.mark.promise
 def test_later_days_change_what_is_known_of_a_call_and_its_score(dbt):
     lake = write_lake(dbt.lake, [said_to_be_resolved("first", 0), said_to_be_resolved("other", 0, issue_type="x")])
     assert dbt.build(*NO_CHECKS, *SCORES, days=[]) == {}

@@ -79,8 +79,9 @@ def python_with_engine() -> str:
 
 @pytest.fixture(scope="session")
 def duckdb_program() -> str:
-    """DuckDB's command-line client: on the path, or that of IQS_TEST_DUCKDB."""
-    found = os.environ.get("IQS_TEST_DUCKDB") or shutil.which("duckdb")
+    """DuckDB's command-line client: that of IQS_TEST_DUCKDB, the one beside this Python, or one on the path."""
+    beside = shutil.which("duckdb", path=str(Path(sys.executable).parent))
+    found = os.environ.get("IQS_TEST_DUCKDB") or beside or shutil.which("duckdb")
     if not found:
         pytest.skip("the program duckdb is not installed: pip install duckdb-cli, or name it in IQS_TEST_DUCKDB")
     return found

@@ -10,10 +10,20 @@ from pathlib import Path
 import duckdb
 import polars as pl
 from dbt_lake import PROJECT, Call, Dbt, Ticket, rows_of, ticket_rows
+from hypothesis import HealthCheck, settings
 
 from pipelines.contracts import all_tables
 from pipelines.contracts.metrics import catalogue
 from pipelines.quality.ledger import COLUMNS
+
+# How many random worlds a property is held against: in every run of the tests, and with -m slow.
+FEW = settings(
+    max_examples=20,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+MANY = settings(FEW, max_examples=300, derandomize=False)
 
 _PARQUET = re.compile(
     r"read_parquet\('[^']*/(\w+)/(\w+)/(?:date=\*/)?data\.parquet'"

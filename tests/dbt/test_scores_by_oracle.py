@@ -11,23 +11,15 @@ from pathlib import Path
 
 import pytest
 from dbt_lake import MONDAY, PROJECT, Call
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle import Rules, resolutions
-from sql_models import SqlModels, lake_frames
+from sql_models import FEW, MANY, SqlModels, lake_frames
 
 SEEDS = PROJECT / "seeds"
 PARAMETERS = {p: (r["metric"], r["party"]) for p, r in Rules(SEEDS).parameters.items()}
 CHANNELS = ("call", "chat")
 CALL_TYPES = ("support", "cancellation")
-
-FEW = settings(
-    max_examples=20,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
-)
-MANY = settings(FEW, max_examples=300, derandomize=False)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from fractions import Fraction
 import polars as pl
 import pytest
 from dbt_lake import MONDAY, PROJECT
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from oracle import (
     Rules,
@@ -26,20 +26,12 @@ from oracle import (
     spearman,
     spread,
 )
-from sql_models import SqlModels
+from sql_models import FEW, MANY, SqlModels
 
 RULES = Rules(PROJECT / "seeds")
 SETTINGS = {name: int(value) for name, value in RULES.settings.items()}
 with open(PROJECT / "seeds" / "t_quantiles.csv", newline="") as file:
     QUANTILES = {int(r["degrees"]): Fraction(r["quantile"]) for r in csv.DictReader(file)}
-
-FEW = settings(
-    max_examples=20,
-    deadline=None,
-    derandomize=True,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
-)
-MANY = settings(FEW, max_examples=300, derandomize=False)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from pipelines.automation.event_log import BATCH
 from pipelines.automation.guard import running
 from pipelines.automation.jobs import range_tags
 from pipelines.automation.progress import progress_logger, shown
@@ -50,7 +51,7 @@ def prepare_home(settings: Settings) -> Path:
 def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
     """Dagster's storage under the data root."""
     home = prepare_home(settings)
-    os.environ["DAGSTER_HOME"] = str(home)
+    os.environ |= {"DAGSTER_HOME": str(home), **BATCH}
     with dg.DagsterInstance.from_config(str(home)) as opened:
         yield opened
 

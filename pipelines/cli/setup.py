@@ -140,10 +140,11 @@ def docs(
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dev(context: typer.Context) -> int:
     """Start Dagster's UI with the landing sensor and the schedule; further options go to `dagster dev`."""
+    from pipelines.automation.event_log import BATCH
     from pipelines.automation.launch import prepare_home
 
     home = prepare_home(Settings.from_environment())
-    environment = os.environ | {"DAGSTER_HOME": str(home)}
+    environment = os.environ | BATCH | {"DAGSTER_HOME": str(home)}
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT / "workspace.yaml"), *context.args]
     # In this process's place: a signal or a service manager then reaches Dagster itself.
     os.execve(sys.executable, command, environment)

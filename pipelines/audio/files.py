@@ -8,12 +8,16 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A recording inside the landing folder, or the reason why there is none."""
+    """A recording inside the landing folder, or the reason why there is none.
+
+    `audio_sha256` is that of a recording that retention has removed: its file is not there any more.
+    """
 
     path: Path
     reason: str | None = None
     detail: str = ""
     identity: str = ""
+    audio_sha256: str | None = None
 
 
 def locate(folder: Path, relative: str) -> FoundFile:

@@ -71,7 +71,7 @@ def retention(
         with nullcontext() if dry_run else quiet(settings, "retention"):
             rules = kept.read_rules(settings.seeds)
             items = kept.expired(settings)
-            removed = 0 if dry_run else kept.apply(items)
+            removed = 0 if dry_run else kept.apply(items, settings)
     except kept.RetentionError as error:
         raise CommandError(str(error), USED_WRONGLY) from error
     except (LockHeld, FileNotFoundError) as error:

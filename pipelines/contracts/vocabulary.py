@@ -40,6 +40,7 @@ QUARANTINED = {
         "split it, or raise IQS_DECODE_MEMORY_MB",
     ),
     "recording_missing": ("the recording that the row names is not there", "deliver the recording"),
+    "recording_expired": ("retention removed it, and nothing measured is left of it", "deliver the recording again"),
     "path_escape": ("the recording's path leaves the landing folder", "give a path inside recordings/"),
     "no_metadata": (
         "a recording without a row, whose name doesn't fit the pattern",

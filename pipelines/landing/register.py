@@ -20,6 +20,7 @@ import polars as pl
 from pipelines.contracts import landing, schemas
 from pipelines.contracts.table import Table
 from pipelines.lake import fingerprint, write_text
+from pipelines.landing import expired
 from pipelines.landing.kinds import KINDS, MADE_HERE, Kind, kind_of
 from pipelines.landing.rows import (
     BadRow,
@@ -135,11 +136,14 @@ class Landing:
         self._version = fingerprint(
             PARSER_VERSION,
             REDACTION_VERSION,
+            # What was parsed for another contract lacks the columns that came since.
+            *(repr(k.table.schema) for k in KINDS.values()),
             options.timezone,
             options.first_day,
             hashlib.sha256(self._key).hexdigest(),
         )
         self.erased = options.erased()
+        self.expired = expired.read(options.cache / "expired.jsonl")
         self._files = self._parse_new()
 
     # --- files
@@ -427,9 +431,9 @@ class Landing:
 
     @cached_property
     def recordings(self) -> dict[str, RecordingFile]:
-        """The files under recordings/ by their path relative to the landing folder."""
+        """The files under recordings/ by their path relative to the landing folder, those that expired included."""
         root = self.options.folder / "recordings"
-        found = {}
+        found = {r.path: RecordingFile(r.path, r.size_bytes, r.modified_ns) for r in self.expired.values()}
         for folder, _, names in os.walk(root):
             for name in names:
                 path = Path(folder) / name

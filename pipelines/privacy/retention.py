@@ -5,15 +5,20 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from pipelines.contracts.landing import INTERACTIONS
+from pipelines.contracts.acoustics import MEASUREMENTS
+from pipelines.contracts.landing import INTERACTIONS, TRANSCRIPTS
+from pipelines.contracts.recordings import RECORDINGS
+from pipelines.contracts.transcripts import RECOGNITIONS
 from pipelines.lake import Lake
 from pipelines.landing import Landing, LandingOptions
-from pipelines.publishing.generations import publications, remove
+from pipelines.landing import expired as gone
+from pipelines.publishing.days import published_days
+from pipelines.publishing.generations import hash_of, publications, remove
 from pipelines.settings import PROJECT, Settings
 
 FILE = "retention.csv"
@@ -34,12 +39,16 @@ class Rule:
 
 @dataclass(frozen=True)
 class Expired:
-    """Something that is older than its rule allows. `path` is a file or folder."""
+    """Something that is older than its rule allows. `path` is a file or folder.
+
+    `audio_sha256` is that of a recording that scores stand on.
+    """
 
     kind: str
     path: Path
     since: datetime
     bytes: int
+    audio_sha256: str | None = None
 
 
 def read_rules(seeds: Path) -> list[Rule]:
@@ -80,17 +89,27 @@ def expired(settings: Settings, now: datetime | None = None) -> list[Expired]:
     return sorted(found, key=lambda e: (e.since, e.path))
 
 
-def apply(items: list[Expired]) -> int:
-    """Remove them; returns how many were still there. Call it while no run is at work."""
-    there = [i for i in items if i.path.exists()]
+def apply(items: list[Expired], settings: Settings) -> int:
+    """Remove them; returns how many were still there. Call it while no run is at work.
+
+    Recordings that scores stand on are put on the list of expired ones first: their calls stay as measured.
+    """
+    there = [i for i in items if i.path.exists() and i.audio_sha256 in (None, hash_of(i.path))]
+    gone.add(gone.list_in(settings.lake), (_remembered(i, settings) for i in there if i.audio_sha256))
     for item in there:
         remove(item.path)
     return len(there)
 
 
-def _item(kind: str, path: Path, since: datetime) -> Expired:
+def _remembered(item: Expired, settings: Settings) -> gone.ExpiredRecording:
+    stat, now = item.path.stat(), datetime.now(UTC).isoformat(timespec="seconds")
+    name = item.path.relative_to(settings.landing).as_posix()
+    return gone.ExpiredRecording(name, item.audio_sha256, stat.st_size, stat.st_mtime_ns, now)
+
+
+def _item(kind: str, path: Path, since: datetime, audio_sha256: str | None = None) -> Expired:
     files = [p for p in path.rglob("*") if p.is_file()] if path.is_dir() else [path]
-    return Expired(kind, path, since, sum(p.stat().st_size for p in files))
+    return Expired(kind, path, since, sum(p.stat().st_size for p in files), audio_sha256)
 
 
 def _changed(path: Path) -> datetime:
@@ -105,6 +124,30 @@ def _publications(settings: Settings) -> Iterator[Expired]:
 
 def _look(settings: Settings) -> Landing:
     return Landing(LandingOptions.of(settings))
+
+
+def _scored(settings: Settings) -> Iterator[Expired]:
+    """Recordings of published days of which all is measured, by their day; the newest of those that name one counts."""
+    lake, published = Lake(settings.lake), published_days(Lake(settings.lake))
+    found: dict[str, tuple[date, str]] = {}
+    needed: set[str] = set()
+    for day in lake.days(RECORDINGS):
+        rows = lake.read(RECORDINGS, day).filter(pl.col("recording").is_not_null())
+        heard = {
+            *lake.read(RECOGNITIONS, day).filter(pl.col("outcome") != "failed")["interaction_id"],
+            *lake.read(TRANSCRIPTS, day)["interaction_id"],
+        }
+        measured = set(lake.read(MEASUREMENTS, day).filter(outcome="measured")["interaction_id"])
+        for row in rows.iter_rows(named=True):
+            done = day in published and row["outcome"] == "accepted" and row["interaction_id"] in heard & measured
+            if done:
+                found[row["recording"]] = (day, row["audio_sha256"])
+            else:
+                needed.add(row["recording"])
+    for path, (day, sha256) in found.items():
+        file = settings.landing / path
+        if path not in needed and file.is_file():
+            yield _item("scored_recordings", file, datetime.combine(day, time(), UTC), sha256)
 
 
 def _opted_out(settings: Settings) -> Iterator[Expired]:
@@ -133,6 +176,7 @@ def _run_logs(settings: Settings) -> Iterator[Expired]:
 
 _FINDERS: dict[str, Callable[[Settings], Iterator[Expired]]] = {
     "publications": _publications,
+    "scored_recordings": _scored,
     "opted_out_recordings": _opted_out,
     "unclaimed_recordings": _unclaimed,
     "run_logs": _run_logs,

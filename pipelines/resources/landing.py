@@ -6,7 +6,8 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from pipelines.landing import Landing, LandingOptions
+from pipelines.audio.files import FoundFile, locate
+from pipelines.landing import Landing, LandingOptions, expired
 
 
 class LandingResource(dg.ConfigurableResource):
@@ -42,6 +43,17 @@ class LandingResource(dg.ConfigurableResource):
                 pseudonym_key=self.pseudonym_key,
             )
         )
+
+    def locate(self, relative: str) -> FoundFile:
+        """A recording, where it is, or was: of one that retention removed, what is known of it stands."""
+        found = locate(Path(self.folder), relative)
+        gone = self._expired().get(relative) if found.reason == "recording_missing" else None
+        if gone is None:
+            return found
+        return FoundFile(found.path, identity=f"{gone.size_bytes} {gone.modified_ns}", audio_sha256=gone.audio_sha256)
+
+    def _expired(self) -> dict[str, expired.ExpiredRecording]:
+        return expired.read(Path(self.cache) / "expired.jsonl")
 
     def path(self, relative: str) -> Path:
         """A file of the landing folder."""

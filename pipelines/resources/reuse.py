@@ -10,6 +10,7 @@ import polars as pl
 
 from pipelines.contracts import Table
 from pipelines.lake import Lake
+from pipelines.landing import expired
 
 
 class Reuse:
@@ -17,7 +18,8 @@ class Reuse:
 
     `master` has rows for every recording that was processed, `tables` are all tables of the stage with `master` last.
     Rows are kept by the recording's hash; `frames` puts the interactions' ids on them. `version` is the extractor's,
-    or one for each hash where it depends on what came with the recording (its language).
+    or one for each hash where it depends on what came with the recording (its language). What was measured of a
+    recording that retention has removed since stands in any version.
     """
 
     def __init__(
@@ -25,14 +27,16 @@ class Reuse:
     ):
         self._lake, self._day, self._tables, self._master = lake, day, tables, master
         self._kept: dict[Table, pl.DataFrame] = {}
+        gone = [r.audio_sha256 for r in expired.read(expired.list_in(lake.root)).values()]
+        stands = _stands(version) | pl.col("audio_sha256").is_in(gone)
         for table in tables:
             before = pl.concat([lake.read(table, day), lake.parts(table, day)])
             key = [c if c != "interaction_id" else "audio_sha256" for c in table.key]
-            same = before.filter(_stands(version)).unique(key, keep="last", maintain_order=True)
+            same = before.filter(stands).unique(key, keep="last", maintain_order=True)
             self._kept[table] = same.drop("interaction_id")
         done = self._kept[master]
         if "outcome" in done.columns:  # what failed is tried again
-            failed = done.filter(pl.col("outcome") == "failed")["audio_sha256"].implode()
+            failed = done.filter(outcome="failed").filter(~pl.col("audio_sha256").is_in(gone))["audio_sha256"].implode()
             for table in tables:
                 self._kept[table] = self._kept[table].filter(~pl.col("audio_sha256").is_in(failed))
         self._have = set(self._kept[master]["audio_sha256"])

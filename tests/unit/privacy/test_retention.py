@@ -53,7 +53,13 @@ def names(items):
 
 def test_the_shipped_rules_name_every_class_and_keep_everything(settings):
     shipped = read_rules(PROJECT / "dbt_project" / "seeds")
-    assert [r.kind for r in shipped] == ["publications", "opted_out_recordings", "unclaimed_recordings", "run_logs"]
+    assert [r.kind for r in shipped] == [
+        "publications",
+        "scored_recordings",
+        "opted_out_recordings",
+        "unclaimed_recordings",
+        "run_logs",
+    ]
     assert {r.keep_days for r in shipped} == {None}
     assert expired(settings) == []
 
@@ -65,7 +71,7 @@ def test_recordings_go_after_their_days_and_those_that_scores_stand_on_stay(sett
     items = expired(settings)
     assert names(items) == ["no.wav", "nobody.wav"]
     assert sum(i.bytes for i in items) == 10
-    assert apply(items) == 2
+    assert apply(items, settings) == 2
     assert sorted(p.name for p in (settings.landing / "recordings").iterdir()) == ["both.wav", "yes.wav"]
     assert expired(settings) == []
 
@@ -83,7 +89,7 @@ def test_old_publications_go_and_the_current_one_stays_however_old(settings):
     items = expired(settings, datetime.now(UTC) + timedelta(days=31))
     now = current_id(settings.published)
     assert len(items) == 1
-    apply(items)
+    apply(items, settings)
     assert [p.publish_id for p in publications(settings.published)] == [now]
 
 

@@ -5,6 +5,8 @@ import pytest
 
 from pipelines.contracts.transcripts import RECOGNITIONS, WORDS
 from pipelines.lake import Lake
+from pipelines.landing import expired
+from pipelines.landing.expired import ExpiredRecording
 from pipelines.resources.reuse import Reuse
 
 DAY = date(2026, 3, 2)
@@ -71,3 +73,11 @@ def test_a_recording_that_is_not_of_the_day_any_more_is_nobodys(lake):
     left = RECORDINGS.filter(pl.col("audio_sha256") == "b")
     assert reuse.missing(left) == {}
     assert reuse.frames(left)[WORDS]["interaction_id"].sort().to_list() == ["B", "C"]
+
+
+def test_what_was_measured_of_a_recording_that_retention_removed_stands_in_any_version(lake):
+    known = ExpiredRecording("recordings/a.wav", "a", 1, 2, "2026-06-01T00:00:00+00:00")
+    expired.add(expired.list_in(lake.root), [known])
+    reuse = again(lake, "another")
+    assert list(reuse.missing(RECORDINGS)) == ["b"]
+    assert reuse.frames(RECORDINGS)[WORDS]["interaction_id"].to_list() == ["A"]

@@ -24,7 +24,9 @@ from pipelines.audio.level import (
 )
 from pipelines.audio.music import MusicOptions, music
 from pipelines.audio.pitch import PitchOptions, pitch_figures, pitch_track
+from pipelines.audio.resampled import Resampled
 from pipelines.audio.speakers import SpeakerOptions, tell_apart
+from pipelines.audio.spool import forget
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def acoustics(path: str | os.PathLike, limits: DecodeLimits | None = None) -> Ac
     energy = energy_track(samples, rate_hz)
     layout, _ = channel_layout(audio, energy)
     if layout == "dual_mono":
-        samples, energy = np.ascontiguousarray(samples[:, :1]), energy[:, :1]
+        samples, energy = samples[:, :1], energy[:, :1]
     found = voice_activity(samples, rate_hz, energy, options=OPTIONS.activity, leak=OPTIONS.leak)
     offset = offsets(samples)
     sha256 = file_sha256(path)
@@ -122,23 +124,13 @@ def acoustics(path: str | os.PathLike, limits: DecodeLimits | None = None) -> Ac
     return Acoustics(segments, voices)
 
 
-def recognition_audio(path: str | os.PathLike, limits: DecodeLimits | None = None) -> np.ndarray:
-    """The recording at 16 kHz for speech recognition: float32, full scale 1, shape (n, channels)."""
-    import soxr
+def recognition_audio(path: str | os.PathLike, limits: DecodeLimits | None = None) -> Resampled:
+    """The recording at 16 kHz for speech recognition: float32, full scale 1, shape (n, channels), made piece by piece.
 
+    Raises BadRecording as `decode` does.
+    """
     audio = decode(path, limits)
-    if audio.rate_hz == 16_000:
-        return audio.samples.astype(np.float32) / np.float32(32768.0)
-    change = soxr.ResampleStream(audio.rate_hz, 16_000, audio.n_channels, dtype="float32", quality="HQ")
-    n = len(audio.samples)
-    out = np.empty((2 * n + 64, audio.n_channels), np.float32)
-    filled, step = 0, 1 << 19
-    for start in range(0, n, step):
-        block = audio.samples[start : start + step].astype(np.float32) / np.float32(32768.0)
-        block = change.resample_chunk(block, last=start + step >= n)
-        out[filled : filled + len(block)] = block
-        filled += len(block)
-    return out[:filled]
+    return Resampled(audio.samples, audio.rate_hz)
 
 
 def _first_sound(samples: np.ndarray, silence: tuple[int, ...]) -> int:
@@ -150,6 +142,7 @@ def _first_sound(samples: np.ndarray, silence: tuple[int, ...]) -> int:
         moved = (np.abs(samples[start : start + (1 << 18)] - before) > 1).any(axis=1)
         if moved.any():
             return start + int(np.argmax(moved))
+        forget(samples)
     return 0
 
 

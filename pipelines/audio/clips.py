@@ -11,9 +11,11 @@ import numpy as np
 
 from pipelines.audio.channels import file_sha256
 from pipelines.audio.decode import BadRecording, DecodeLimits, decode
+from pipelines.audio.spool import forget
 
 SUFFIX = ".ogg"
 CLIPS_VERSION = "clips-1"
+_BLOCK_S = 60
 
 
 @dataclass(frozen=True)
@@ -83,19 +85,22 @@ def write_clips(
     if file_sha256(Path(recording)) != sha256:
         raise BadRecording("measurement_failed", "the recording was changed after it had been measured")
     audio = decode(recording, limits)
-    clean = beeped(audio.samples, audio.rate_hz, personal_s, options)
-    lengths = []
+    n, lengths = len(audio.samples), []
     for cut in cuts:
         first = int(cut.start_s * audio.rate_hz)
-        last = len(clean) if cut.end_s is None else min(len(clean), round(cut.end_s * audio.rate_hz))
+        last = n if cut.end_s is None else min(n, round(cut.end_s * audio.rate_hz))
         if first >= last:
             raise BadRecording("measurement_failed", f"{cut.start_s:g} s is behind the end of the recording")
-        _write(clean[first:last], audio.rate_hz, Path(cut.out))
+        start_s = first / audio.rate_hz
+        spans_s = [(a - start_s, b - start_s) for a, b in personal_s]
+        _write(audio.samples[first:last], audio.rate_hz, spans_s, Path(cut.out), options)
         lengths.append((last - first) / audio.rate_hz)
     return lengths
 
 
-def _write(samples: np.ndarray, rate_hz: int, out: Path) -> None:
+def _write(
+    samples: np.ndarray, rate_hz: int, spans_s: Sequence[tuple[float, float]], out: Path, options: ClipOptions
+) -> None:
     import soundfile
 
     staged = out.with_name(f".{out.name}.{os.getpid()}.tmp")
@@ -112,7 +117,11 @@ def _write(samples: np.ndarray, rate_hz: int, out: Path) -> None:
             closefd=True,
             compression_level=0.96,
         ) as file:
-            file.write(samples)
+            # whole seconds, so that the tone goes on where it was
+            for start_s in range(0, -(-len(samples) // rate_hz), _BLOCK_S):
+                block = samples[start_s * rate_hz : (start_s + _BLOCK_S) * rate_hz]
+                file.write(beeped(block, rate_hz, [(a - start_s, b - start_s) for a, b in spans_s], options))
+                forget(samples, block.nbytes)
         os.replace(staged, out)
     finally:
         staged.unlink(missing_ok=True)

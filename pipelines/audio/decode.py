@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipelines.audio.spool import NoRoom, Spool
 from pipelines.contracts.vocabulary import QUARANTINED
 
 LOWEST_RATE_HZ, HIGHEST_RATE_HZ = 8_000, 48_000
@@ -58,10 +59,10 @@ class DecodeLimits:
 class Audio:
     """A decoded recording.
 
-    `samples` int16, shape (n, channels), at `rate_hz`, which is 8000 or 16000. `sample_rate_hz` is the file's own
-    rate, `format` its container and codec. `clipping_ratio` holds, per channel, the share of the file's samples at
-    full scale in runs of 3 or more, counted before any change of rate; `over_full_scale` counts the samples of
-    floating-point codings that lay beyond it and were limited.
+    `samples` int16, shape (n, channels), at `rate_hz`, which is 8000 or 16000; those of a long one lie in a file
+    (`spool`). `sample_rate_hz` is the file's own rate, `format` its container and codec. `clipping_ratio` holds, per
+    channel, the share of the file's samples at full scale in runs of 3 or more, counted before any change of rate;
+    `over_full_scale` counts the samples of floating-point codings that lay beyond it and were limited.
     """
 
     samples: np.ndarray
@@ -228,13 +229,16 @@ def _read(source: _SndFile | _PyAV, limits: DecodeLimits, claimed_s: float | Non
     if claimed_s is not None and claimed_s > limits.max_duration_s:
         raise _too_long(limits)
     full_scale = _FULL_SCALE.get(source.codec, _NEARLY_FULL_SCALE)
-    data, n_frames, over, resampler, clip_state, rate_hz = bytearray(), 0, 0, None, None, 0
+    spool, n_frames, over, resampler, clip_state, rate_hz = Spool(), 0, 0, None, None, 0
 
     def keep(block: np.ndarray, last: bool = False) -> None:
         if resampler is not None:
             block = resampler.resample_chunk(block.astype(np.float32), last=last)
             block = np.clip(np.rint(block), -32768, 32767).astype(np.int16)
-        data.extend(np.ascontiguousarray(block).tobytes())
+        try:
+            spool.append(np.ascontiguousarray(block))
+        except NoRoom as error:
+            raise BadRecording("out_of_memory", str(error)) from error
 
     for raw in source.blocks():
         if clip_state is None:
@@ -264,7 +268,7 @@ def _read(source: _SndFile | _PyAV, limits: DecodeLimits, claimed_s: float | Non
     slack_s = _LOSSY_SLACK_S if source.lossy else _EXACT_SLACK_S
     if claimed_s is not None and claimed_s - duration_s > max(slack_s, 0.01 * claimed_s):
         raise BadRecording("truncated", f"{duration_s:.2f} of {claimed_s:.2f} s could be decoded")
-    samples = np.frombuffer(data, np.int16).reshape(-1, source.channels)
+    samples = np.frombuffer(spool.buffer(), np.int16).reshape(-1, source.channels)
     if len(samples) < _LEAST_S * rate_hz:
         raise BadRecording("empty", f"the file holds {len(samples)} samples of sound at {rate_hz} Hz")
     clipping = tuple(float(c) / n_frames for c in clip_state[:, 1])

@@ -7,6 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from pipelines.audio.spool import forget
+
 FRAME_S = 0.01
 FLOOR_DBFS = -75.0  # digital silence of G.711 would make every ratio infinite
 HIGHEST_SNR_DB = 60.0
@@ -25,7 +27,11 @@ def offsets(samples: np.ndarray) -> np.ndarray:
     """Mean of each channel (its DC offset) in int16 units. `samples` int16, shape (n, channels)."""
     from pipelines.audio import _kernels
 
-    return _kernels.channel_sums(samples) / max(len(samples), 1)
+    total, step = np.zeros(samples.shape[1]), 1 << 22
+    for start in range(0, len(samples), step):
+        total += _kernels.channel_sums(np.ascontiguousarray(samples[start : start + step]))
+        forget(samples)
+    return total / max(len(samples), 1)
 
 
 def channel_block(samples: np.ndarray, channel: int, start: int, stop: int, offset: float) -> np.ndarray:
@@ -36,6 +42,7 @@ def channel_block(samples: np.ndarray, channel: int, start: int, stop: int, offs
         part = out[low - start : high - start]
         np.subtract(samples[low:high, channel], np.float32(offset), out=part)
         part *= np.float32(1.0 / _FULL_SCALE)
+        forget(samples, (high - low) * samples.strides[0])
     return out
 
 
@@ -78,12 +85,12 @@ def active_level_dbfs(energy: np.ndarray) -> float | None:
     for _ in range(2):
         envelope = lfilter([1.0 - g], [1.0, -g], envelope)
     hangover = round(0.2 / FRAME_S)
-    index = np.arange(len(energy))
+    index = np.arange(len(energy), dtype=np.int32)
     peak = envelope.max()
     below = None  # (active level, excess over the margin) at the threshold before
     for halvings in range(15, -1, -1):
         threshold = peak * 2.0**-halvings
-        last = np.maximum.accumulate(np.where(envelope >= threshold, index, -(1 << 40)))
+        last = np.maximum.accumulate(np.where(envelope >= threshold, index, np.int32(-(1 << 30))))
         active = int((index - last <= hangover).sum())
         level = 10.0 * np.log10(total / active)
         excess = level - 20.0 * np.log10(threshold) - 15.9
@@ -168,6 +175,7 @@ def widen(mask: np.ndarray, frames: int) -> np.ndarray:
     """`mask` with every True spread by `frames` to both sides."""
     if not frames or not len(mask):
         return mask
-    total = np.concatenate([[0], np.cumsum(mask)])
-    index = np.arange(len(mask))
+    total = np.zeros(len(mask) + 1, np.int32)
+    np.cumsum(mask, out=total[1:])
+    index = np.arange(len(mask), dtype=np.int32)
     return total[np.minimum(index + frames + 1, len(mask))] > total[np.maximum(index - frames, 0)]

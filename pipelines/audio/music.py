@@ -9,6 +9,8 @@ import numpy as np
 from pipelines.audio.level import FRAME_S, decibels
 from pipelines.audio.pitch import PitchOptions, periodicity
 
+_WINDOWS_AT_ONCE = 1024
+
 
 @dataclass(frozen=True)
 class MusicOptions:
@@ -47,16 +49,18 @@ def music(
         return out
     firsts = np.arange(0, len(energy) - size + 1, hop)
     view = np.lib.stride_tricks.sliding_window_view
-    e, p = view(energy, size)[firsts], view(probability, size)[firsts]
-    rms = np.sqrt(e)
-    quiet = (rms < 0.5 * rms.mean(axis=1, keepdims=True)).mean(axis=1)
-    level = decibels(e)
-    candidate = (
-        (p.mean(axis=1) < options.most_speech_probability)
-        & (quiet < options.most_quiet_share)
-        & (level.max(axis=1) > options.least_peak_dbfs)
-        & (level.std(axis=1) > options.least_level_sd_db)
-    )
+    candidate = np.zeros(len(firsts), bool)
+    for block in np.array_split(np.arange(len(firsts)), -(-len(firsts) // _WINDOWS_AT_ONCE)):
+        e, p = view(energy, size)[firsts[block]], view(probability, size)[firsts[block]]
+        rms = np.sqrt(e)
+        quiet = (rms < 0.5 * rms.mean(axis=1, keepdims=True)).mean(axis=1)
+        level = decibels(e)
+        candidate[block] = (
+            (p.mean(axis=1) < options.most_speech_probability)
+            & (quiet < options.most_quiet_share)
+            & (level.max(axis=1) > options.least_peak_dbfs)
+            & (level.std(axis=1) > options.least_level_sd_db)
+        )
     candidate = _long_runs(candidate, options.least_windows)
     step = round(options.periodicity_every_s / FRAME_S)
     for w in np.flatnonzero(candidate):

@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection, Pipe, wait
 from typing import Any
 
 from pipelines.audio.decode import BadRecording, DecodeLimits
+from pipelines.audio.spool import NoRoom, Spool, forget
 
 _START_S = 120.0  # a fresh installation compiles on the first import
 _CHILD = "import sys; sys.path[:] = {path!r}; from pipelines.audio.sandbox import _serve; _serve({fd})"
@@ -156,6 +157,9 @@ class _Worker:
                 self.kill()
                 return (self._timeout(),)
             kind, value = _received(self.connection)
+        except NoRoom as error:
+            self.kill()
+            return (BadRecording("out_of_memory", str(error)),)
         except (EOFError, OSError):
             return (self._death(),)
         if kind == _READY:
@@ -198,8 +202,8 @@ class _Worker:
         self.connection.close()
 
 
-# --- on the pipe: a pickle, and after it the arrays of the answer as they lie in memory. An hour of sound is 460 MB;
-# inside of the pickle it would be copied at each end.
+# --- on the pipe: a pickle, and after it the arrays of the answer as they lie in memory. Eight hours of sound are
+# 920 MB: inside of the pickle they would be copied at each end, and from 64 MB on they lie in a file.
 
 
 def _packed(kind: str, value: Any = None) -> list[Any]:
@@ -216,6 +220,7 @@ def _send(connection: Connection, message: list[Any]) -> None:
         sent = 0
         while sent < array.nbytes:
             sent += os.write(connection.fileno(), array[sent : sent + _PIECE])
+            forget(array, _PIECE)
 
 
 def _received(connection: Connection) -> tuple[str, Any]:
@@ -223,13 +228,14 @@ def _received(connection: Connection) -> tuple[str, Any]:
     kind, packed, sizes = pickle.loads(connection.recv_bytes())
     arrays = []
     for size in sizes:
-        array, filled = memoryview(bytearray(size)), 0
+        spool, filled, piece = Spool(), 0, memoryview(bytearray(min(size, _PIECE)))
         while filled < size:
-            n = os.readv(connection.fileno(), [array[filled : filled + _PIECE]])
+            n = os.readv(connection.fileno(), [piece[: size - filled]])
             if not n:
                 raise EOFError
+            spool.append(piece[:n])
             filled += n
-        arrays.append(array)
+        arrays.append(spool.buffer())
     return kind, pickle.loads(packed, buffers=arrays)
 
 

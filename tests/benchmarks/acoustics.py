@@ -1,16 +1,24 @@
-"""How many seconds of a two-channel call at 8 kHz the acoustic measures take in per CPU second, beside librosa.
+"""How many seconds of a two-channel call the acoustic measures take in per CPU second, beside librosa and openSMILE.
 
-    python -m tests.benchmarks.acoustics [--minutes 5] [--repeat 3] [recording]
+    python -m tests.benchmarks.acoustics [--minutes 5] [--repeat 3] [--opensmile PYTHON] [recording]
 
-Without a recording: synthetic speech of two parties in turn. Each line is the best of `--repeat` after a warm-up, in
-one process, and CPU time counts every thread; the rounds of both sides alternate, so that a busy machine slows both.
+Without a recording: synthetic speech of two parties in turn, at 8 kHz. Each line is the best of `--repeat` after a
+warm-up: imports, compilation and the start of processes are not in it. CPU time counts every thread, of which each side
+has one; the rounds of the sides alternate, so that a busy machine slows all of them. openSMILE (eGeMAPSv02 functionals
+of each channel) is no dependency, because its licence allows research only; `python3 -m venv smile && smile/bin/pip
+install opensmile==2.6.0 soundfile` makes a Python for `--opensmile smile/bin/python`.
 """
 
 from __future__ import annotations
 
+import os
+
+os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS"), "1")  # as in the sandbox
+
 import argparse
 import cProfile
 import pstats
+import subprocess
 import tempfile
 import time
 from collections.abc import Callable
@@ -62,6 +70,35 @@ def librosa_rms_and_yin(path: Path) -> None:
         librosa.yin(x, fmin=60, fmax=500, sr=rate_hz, frame_length=512, hop_length=80)
 
 
+class OpenSmile:
+    """eGeMAPSv02 functionals of each channel of a file, in a process of another Python."""
+
+    SCRIPT = """
+import sys, time, opensmile, soundfile
+smile = opensmile.Smile(opensmile.FeatureSet.eGeMAPSv02, opensmile.FeatureLevel.Functionals, num_workers=1)
+for path in sys.stdin:
+    start = time.process_time()
+    samples, rate_hz = soundfile.read(path.strip(), dtype="float32", always_2d=True)
+    for x in samples.T:
+        assert smile.process_signal(x, rate_hz).shape == (1, 88)
+    print(time.process_time() - start, flush=True)
+"""
+
+    def __init__(self, python: Path) -> None:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = subprocess.Popen([python, "-W", "ignore", "-c", self.SCRIPT], text=True, **pipes)
+
+    def cpu_s(self, path: Path) -> float:
+        self.process.stdin.write(f"{path}\n")
+        self.process.stdin.flush()
+        answer = self.process.stdout.readline()
+        if not answer:
+            raise SystemExit(
+                f"openSMILE failed: does {self.process.args[0]} have the packages opensmile and soundfile?"
+            )
+        return float(answer)
+
+
 def cpu_s(function: Callable[[], object]) -> float:
     start = time.process_time()
     function()
@@ -73,6 +110,7 @@ def main() -> None:
     options.add_argument("recording", nargs="?", type=Path)
     options.add_argument("--minutes", type=float, default=5.0)
     options.add_argument("--repeat", type=int, default=3)
+    options.add_argument("--opensmile", type=Path, metavar="PYTHON", help="a Python that has opensmile and soundfile")
     arguments = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "call.wav"
@@ -86,17 +124,24 @@ def main() -> None:
         what = soundfile.info(path)
         print(f"{what.duration:.0f} s, {what.channels} channels, {what.samplerate} Hz; seconds per CPU second")
         sides = {
-            "acoustics(): activity, music, leak, level, SNR, pitch": lambda: acoustics(path),
-            "librosa: rms + yin only": lambda: librosa_rms_and_yin(path),
+            "acoustics(): activity, music, leak, level, SNR, pitch": lambda: cpu_s(lambda: acoustics(path)),
+            "librosa: rms + yin only": lambda: cpu_s(lambda: librosa_rms_and_yin(path)),
         }
+        if arguments.opensmile:
+            smile = OpenSmile(arguments.opensmile)
+            sides["openSMILE: eGeMAPSv02 functionals"] = lambda: smile.cpu_s(path)
+        else:
+            print("left out: openSMILE (see --help)")
         for side in sides.values():
             side()
         best = dict.fromkeys(sides, float("inf"))
         for _ in range(arguments.repeat):
             for name, side in sides.items():
-                best[name] = min(best[name], cpu_s(side))
+                best[name] = min(best[name], side())
+        ours_s = next(iter(best.values()))
         for name, seconds in best.items():
-            print(f"{what.duration / seconds:8.0f} x  {seconds:7.3f} s  {name}")
+            ratio = f"{seconds / ours_s:.1f} x ours"
+            print(f"{what.duration / seconds:8.0f} x  {seconds:7.3f} s  {ratio:>11}  {name}")
         print("where acoustics() spends it (profiled, each with what it calls):")
         profile = cProfile.Profile(time.process_time)
         profile.runcall(acoustics, path)

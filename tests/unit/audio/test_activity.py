@@ -7,7 +7,7 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.audio import activity
+from pipelines.audio import activity, silero
 from pipelines.audio.level import active_level_dbfs, channel_block, decibels, energy_track, snr_and_noise_db, widen
 
 
@@ -147,11 +147,10 @@ def test_a_faint_leak_is_left_alone():
 
 
 def test_a_detector_whose_weights_are_not_the_known_ones_is_refused(monkeypatch):
-    monkeypatch.setattr(activity, "SILERO_SHA256", "0" * 64)
-    activity._silero_session.cache_clear()
+    monkeypatch.setattr(silero, "SILERO_SHA256", "0" * 64)
+    silero._network.cache_clear()
     with pytest.raises(RuntimeError, match="sha256"):
-        activity._silero_session()
-    activity._silero_session.cache_clear()
+        silero._network(8000)
 
 
 # --- real speech

@@ -7,6 +7,7 @@ import pytest
 import soundfile
 from signals import noise
 
+from pipelines.audio import clips
 from pipelines.audio.channels import file_sha256
 from pipelines.audio.clips import ClipOptions, Cut, around, beeped, write_clips
 from pipelines.audio.decode import BadRecording, DecodeLimits
@@ -84,6 +85,16 @@ def test_a_clip_holds_its_stretch_with_the_tone_in_its_place(recording, tmp_path
     assert out.stat().st_mode & 0o777 == 0o600
     assert out.stat().st_size < 30_000
     assert sorted(p.name for p in tmp_path.iterdir()) == ["call.wav", "clip.ogg"]
+
+
+def test_a_clip_written_block_by_block_is_the_same(recording, tmp_path, monkeypatch):
+    heard = []
+    for block_s in (60, 1):
+        monkeypatch.setattr(clips, "_BLOCK_S", block_s)
+        out = tmp_path / f"{block_s}.ogg"
+        write_clips(str(recording), file_sha256(recording), [Cut(str(out), 1.3)], [(2.0, 4.9), (9.5, 12.0)])
+        heard.append(soundfile.read(out, dtype="int16")[0])
+    assert np.array_equal(*heard)
 
 
 def test_a_cut_without_an_end_holds_the_whole_call(recording, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.audio.resampled import Resampled
 from pipelines.settings import SettingError
 from pipelines.speech.recognition import (
     FasterWhisper,
@@ -358,6 +359,15 @@ def test_the_sample_holds_both_parties_in_equal_shares_from_all_over_the_call():
         assert when_s.min() < 1
         assert when_s.max() > 119
         assert 30 < np.median(when_s) < 90
+
+
+def test_the_sample_of_a_recording_that_is_made_piece_by_piece_is_the_same():
+    samples = np.random.default_rng(0).integers(-9_000, 9_000, (8_000 * 60, 2)).astype(np.int16)
+    made = Resampled(samples, 8_000)
+    speech = {0: [(0.3, 7.0), (9.1, 9.7), (30.0, 44.0)], 1: [(8.0, 29.3), (45.0, 60.0)]}
+    sample = language_sample(made, speech, OPTIONS)
+    assert len(sample) == pytest.approx(29 * 16_000, abs=6)
+    assert np.allclose(sample, language_sample(np.asarray(made), speech, OPTIONS), atol=1e-6)
 
 
 def test_what_one_party_lacks_goes_to_the_other():

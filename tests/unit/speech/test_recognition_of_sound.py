@@ -11,9 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipelines.audio.resampled import Resampled
+from pipelines.speech import recognition
 from pipelines.speech.channels import recognised_rows
-from pipelines.speech.recognition import RATE_HZ, FasterWhisper, RecognitionOptions
+from pipelines.speech.recognition import RATE_HZ, FasterWhisper, RecognitionOptions, pack
 
+SAMPLE_CALL = Path(__file__).resolve().parents[3] / "data/sample/landing/recordings/2026-03-03/C-1005.ogg"
 REALDATA = Path(__file__).resolve().parents[3] / "../shared/realdata"
 
 
@@ -24,7 +27,7 @@ def real(relative: str) -> Path:
     return path
 
 
-def heard(path: Path) -> tuple[np.ndarray, list[list[tuple[float, float]]]]:
+def heard(path: Path) -> tuple[Resampled, list[list[tuple[float, float]]]]:
     """Samples at 16 kHz, shape (n, channels), and the speech of each channel."""
     from pipelines.audio.acoustics import acoustics, recognition_audio
 
@@ -107,6 +110,21 @@ def test_words_of_a_channel_lie_in_its_speech(whisper):
     inside = [any(a - 0.1 <= m <= b + 0.1 for a, b in speech[0]) for m in middles]
     assert sum(inside) > 0.97 * len(inside)
     assert all(w.start_s <= w.end_s for w in found)
+
+
+def test_a_recording_in_passes_and_piece_by_piece_gives_the_words_of_the_whole(whisper, tmp_path, monkeypatch):
+    samples, speech = heard(SAMPLE_CALL)
+    assert len(pack(speech[0], len(samples) / RATE_HZ, whisper.options)) > 1
+    one_at_a_time = FasterWhisper(RecognitionOptions(batch_size=1), whisper.models)
+    monkeypatch.setattr(one_at_a_time, "_model", whisper.load())
+    whole, pieces = (one_at_a_time.transcribe(x, speech[0], "en") for x in (np.asarray(samples[:, 0]), samples[:, 0]))
+    monkeypatch.setattr(recognition, "_BATCHES_AT_ONCE", 1)
+    assert one_at_a_time.transcribe(samples[:, 0], speech[0], "en") == pieces
+    assert [w.word for w in pieces.words] == [w.word for w in whole.words]
+    # samples that differ by 1e-7 move times and confidences a little, because the model rounds to 8 bits
+    moved_s = np.array([a.start_s - b.start_s for a, b in zip(pieces.words, whole.words, strict=True)])
+    assert np.mean(np.abs(moved_s) < 0.05) > 0.9
+    assert len(whole.words) > 60
 
 
 @pytest.mark.slow

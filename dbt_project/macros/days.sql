@@ -7,6 +7,12 @@
 
 {#- Condition for the days whose scores this run computes: those in IQS_DAYS, and those that int_changed_days found. -#}
 {%- macro in_scored_days(column) -%}
+    {{ is_one_of(column, scored_days()) }}
+{%- endmacro -%}
+
+
+{#- These days as a list of texts; none where all days are built. -#}
+{%- macro scored_days() -%}
     {%- set days = days_to_build() -%}
     {%- set changed = adapter.get_relation(target.database, 'intermediate', 'int_changed_days') if days and execute -%}
     {%- if changed -%}
@@ -14,7 +20,39 @@
             {%- do days.append(day.isoformat()) -%}
         {%- endfor -%}
     {%- endif -%}
-    {{ is_one_of(column, days) }}
+    {{ return(days) }}
+{%- endmacro -%}
+
+
+{#- Condition for the days whose resolutions this run looks at again (int_truth_days), with `reach_forward` days after each. -#}
+{%- macro in_truth_days(column, reach_forward=0) -%}
+    {{ is_one_of(column, truth_days(reach_forward)) }}
+{%- endmacro -%}
+
+
+{#- Condition for the days whose scores may take something else from elsewhere: their resolutions, or the handling times of the
+    28 days up to them. -#}
+{%- macro in_taking_days(column) -%}
+    {%- set days = truth_days() -%}
+    {{ is_one_of(column, days + days_to_build(reach_forward=27) if days else []) }}
+{%- endmacro -%}
+
+
+{#- The days of int_truth_days as a list of texts; none where all days are built. -#}
+{%- macro truth_days(reach_forward=0) -%}
+    {%- set found = [] -%}
+    {%- set known = adapter.get_relation(target.database, 'intermediate', 'int_truth_days') if days_to_build() and execute -%}
+    {%- if known -%}
+        {%- for day in run_query('select call_date from ' ~ known).columns[0].values() -%}
+            {%- for away in range(0, reach_forward + 1) -%}
+                {%- do found.append((day + modules.datetime.timedelta(days=away)).isoformat()) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- if not found -%}
+            {%- do found.append('0001-01-01') -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{ return(found) }}
 {%- endmacro -%}
 
 

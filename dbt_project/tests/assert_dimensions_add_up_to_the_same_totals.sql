@@ -9,6 +9,7 @@ with by_dimension as (
         sum(n) as n,
         sum(score_sum) as score_sum
     from {{ ref('trend_iqs') }}
+    where {{ in_scored_periods() }}
     group by all
 ),
 
@@ -24,12 +25,16 @@ by_interaction as (
             interactions.interaction_id = scores.interaction_id
             and interactions.call_date = scores.call_date
             and scores.basis = 'as_scored'
+    where {{ in_scored_days('interactions.call_date') }}
     group by interactions.call_date
 ),
 
 whole as (select * from by_dimension where dimension = 'all'),
 
-whole_days as (select * from whole where period = 'day' and basis = 'as_scored')
+whole_days as (
+    select * from whole
+    where period = 'day' and basis = 'as_scored' and {{ in_scored_days('period_start') }}
+)
 
 select
     by_dimension.dimension,

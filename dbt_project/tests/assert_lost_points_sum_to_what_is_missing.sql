@@ -8,6 +8,7 @@ with losses as (
         basis,
         cast(sum(points_lost) as decimal(18, 6)) as points_lost
     from {{ ref('insight_drivers') }}
+    where {{ in_scored_periods() }}
     group by dimension, value, period, period_start, basis
     union all
     select
@@ -18,6 +19,7 @@ with losses as (
         basis,
         cast(sum(points_lost) as decimal(18, 6)) as points_lost
     from {{ ref('insight_sub_drivers') }}
+    where {{ in_scored_periods() }}
     group by dimension, value, period, period_start, basis
 )
 

@@ -6,5 +6,8 @@ select
     period_start
 from {{ ref('insight_change') }}
 where
-    behaviour + mix + scorecard + extractor is distinct from change
-    or change is distinct from iqs - iqs_before
+    {{ in_scored_periods() }}
+    and (
+        behaviour + mix + scorecard + extractor is distinct from change
+        or change is distinct from iqs - iqs_before
+    )

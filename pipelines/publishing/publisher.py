@@ -202,12 +202,13 @@ def _build(staging, warehouse, publish_id, public, restricted, dbt, checks, add_
         if hidden.exists():
             connection.execute(f"attach {literal(hidden)} as restricted (read_only)")
         _verify(connection, tables, staging)
+        verified = {path: _stamp(path) for path in (staging / "parquet").glob("*.parquet")}
         step("copies_verified")
     (staging / "checks.json").write_text(json.dumps([asdict(c) for c in checks], indent=1))
     if add_files:
         add_files(staging)
     step("files_added")
-    _scan(staging, options.customer_ids, options.private)
+    _scan(staging, options.customer_ids, options.private, verified)
     step("leaks_scanned")
     _write_manifest(staging, publish_id, tables, dbt, checks, options)
     step("manifest_written")
@@ -229,7 +230,7 @@ def _attach_warehouse(connection: duckdb.DuckDBPyConnection, warehouse: Path, wa
             return
         except duckdb.IOException as error:
             text = str(error)
-            if "lock" not in text.lower():
+            if "set lock on file" not in text:
                 raise PublicationError(f"the warehouse {warehouse} can't be opened: {text}") from error
             if time.monotonic() >= deadline:
                 pid = re.search(r"PID (\d+)", text)
@@ -337,7 +338,17 @@ def _verify(connection, tables: dict[str, dict], staging: Path) -> None:
         table["rows"] = expected[0]
 
 
-def _scan(staging: Path, customer_ids: Sequence[str], private: Collection[str] = ()) -> None:
+def _stamp(path: Path) -> tuple[int, int, int]:
+    about = path.stat()
+    return about.st_size, about.st_mtime_ns, about.st_ino
+
+
+def _scan(
+    staging: Path,
+    customer_ids: Sequence[str],
+    private: Collection[str] = (),
+    verified: Mapping[Path, tuple[int, int, int]] | None = None,
+) -> None:
     """Raise LeakFound where a text of the staged folder holds a card or social security number, an e-mail address or
     a customer's id.
 
@@ -345,9 +356,11 @@ def _scan(staging: Path, customer_ids: Sequence[str], private: Collection[str] =
     a person reads in every other file. Customers' ids are looked for as whole words, from 5 characters on. Ids of ours
     may look like cards, and those of employees may be e-mail addresses: where such an id stands in a text, it is none.
     Private tables are what they are, and customers' ids may be in what is restricted: in the customer's own words.
+    `verified` Parquet files hold what a table holds that is looked at; one that was written since is looked at itself.
     """
+    copies = {path.relative_to(staging).as_posix() for path, at in (verified or {}).items() if _stamp(path) == at}
     with duckdb.connect() as connection:
-        columns = [c for c in _text_columns(connection, staging) if c[0] not in private]
+        columns = [c for c in _text_columns(connection, staging, copies) if c[0] not in private]
         connection.execute("create temp table pieces (place varchar, piece varchar)")
         for path in sorted(p for p in staging.rglob("*") if p.is_file() and p.suffix not in _NO_TEXT):
             pieces = sorted(readable(path.read_text("utf-8", errors="replace"), path.suffix))
@@ -375,8 +388,8 @@ def _scan(staging: Path, customer_ids: Sequence[str], private: Collection[str] =
         raise LeakFound(f"not published, something personal is left: {'; '.join(found)}")
 
 
-def _text_columns(connection, staging: Path) -> list[tuple[str, str, str]]:
-    """(place, column, source) of every text column of the staged DuckDB and Parquet files."""
+def _text_columns(connection, staging: Path, copies: Collection[str] = ()) -> list[tuple[str, str, str]]:
+    """(place, column, source) of every text column of the staged DuckDB and Parquet files but the `copies`."""
     sources: list[tuple[str, str]] = []
     for number, path in enumerate(sorted(staging.rglob("*.duckdb"))):
         connection.execute(f"attach {literal(path)} as file_{number} (read_only)")
@@ -386,7 +399,9 @@ def _text_columns(connection, staging: Path) -> list[tuple[str, str, str]]:
         ).fetchall()
         sources += [(name, f"file_{number}.{identifier(schema)}.{identifier(name)}") for schema, name in names]
     for path in sorted(staging.rglob("*.parquet")):
-        sources.append((path.relative_to(staging).as_posix(), f"read_parquet({literal(path)})"))
+        place = path.relative_to(staging).as_posix()
+        if place not in copies:
+            sources.append((place, f"read_parquet({literal(path)})"))
     return [
         (place, column, source)
         for place, source in sources

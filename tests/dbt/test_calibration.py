@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from dbt_lake import Call, Dbt, write_lake
+from sql_models import SqlModels, lake_frames
 
 from pipelines.calibration import RATED
 from pipelines.contracts.calibration import RATERS, SESSIONS
@@ -95,3 +96,30 @@ def test_the_views_have_the_columns_of_the_contracts_and_a_comment_on_each(built
         ).rows()
         assert [name for name, _ in comments] == [c.name for c in table.columns]
         assert all(comment for _, comment in comments)
+
+
+def reviewed(models: SqlModels, reviews) -> list[tuple]:
+    calls = [Call("a"), Call("silent", outcome="excluded", reason="opted_out")]
+    lake = lake_frames(calls) | {"landing/reviews": reviews}
+    connection = models.run("fct_reviews", lake=lake)
+    columns = "interaction_id, parameter, points, not_applicable, comment"
+    return connection.execute(f"select {columns} from iqs.restricted.fct_reviews order by parameter").fetchall()
+
+
+def test_what_a_reviewer_wrote_is_kept_but_not_about_a_customer_who_did_not_consent(models):
+    reviews = REVIEWS.frame(
+        [
+            review("a", "r1", "empathy", 9.0, max_rating=15.0, comment="kind, but late"),
+            review("a", "r1", "volume", None, not_applicable=True, comment="a chat"),
+            review("silent", "r1", "empathy", 40.0, comment="said no to the recording"),
+        ]
+    )
+    assert reviewed(models, reviews) == [
+        ("a", "empathy", 60.0, False, "kind, but late"),
+        ("a", "volume", None, True, "a chat"),
+    ]
+
+
+def test_ratings_of_a_lake_from_before_there_were_comments_are_read(models):
+    reviews = REVIEWS.frame([review("a", "r1", "empathy", 40.0)]).drop("comment")
+    assert reviewed(models, reviews) == [("a", "empathy", 40.0, False, None)]

@@ -1,7 +1,15 @@
 -- One row per call date: a fingerprint of what its scores take from elsewhere (later contacts, tickets, handling times
--- of the days before), and whether that differs from what they were computed from.
+-- of the days before, which day is the newest), and whether that differs from what they were computed from.
 -- int_group_days sets scored_from when the scores are there, so a run that dies in between leaves the day changed.
-{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='call_date') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key='call_date',
+    pre_hook=[
+        "{{ drop_days('call_date not in (select call_date from ' ~ ref('int_interactions') ~ ')') }}",
+        "{% if is_incremental() %}update {{ this }} set is_changed = coalesce(takes <> scored_from, true){% endif %}"
+    ]
+) }}
 
 with before as (
     {% if is_incremental() %}
@@ -14,9 +22,15 @@ with before as (
     {% endif %}
 ),
 
-truth as (select * from {{ ref('int_resolution_truth') }}),
+interactions as (select * from {{ ref('int_interactions') }}),
 
-medians as (select * from {{ ref('int_aht_medians') }}),
+truth as (select * from {{ ref('int_resolution_truth') }} where {{ in_taking_days('call_date') }}),
+
+medians as (select * from {{ ref('int_aht_medians') }} where {{ in_taking_days('call_date') }}),
+
+days as (select distinct call_date from interactions where {{ in_taking_days('call_date') }}),
+
+newest as (select max(call_date) as known_until from interactions),
 
 of_interactions as (
     select
@@ -38,10 +52,12 @@ of_medians as (
 
 together as (
     select
-        of_interactions.call_date,
-        hash(of_interactions.print, of_medians.print) as takes
-    from of_interactions
-    left join of_medians on of_interactions.call_date = of_medians.call_date
+        days.call_date,
+        hash(of_interactions.print, of_medians.print, days.call_date + 7 <= newest.known_until) as takes
+    from days
+    cross join newest
+    left join of_interactions on days.call_date = of_interactions.call_date
+    left join of_medians on days.call_date = of_medians.call_date
 )
 
 select

@@ -8,7 +8,14 @@ resolution as (select * from {{ ref('int_resolution') }}),
 
 parameters as (select * from {{ ref('parameters') }}),
 
-segments as (select * from {{ ref('int_curve_segments') }}),
+-- What lies beyond a curve's ends belongs to its first and its last segment.
+segments as (
+    select
+        *,
+        if(is_first, -9223372036854775807, low_x_e6) as from_x_e6,
+        if(is_last, 9223372036854775807, high_x_e6) as up_to_x_e6
+    from {{ ref('int_curve_segments') }}
+),
 
 metrics as (
     select
@@ -62,29 +69,36 @@ inputs as (
     inner join parameters on curves.parameter = parameters.parameter and metrics.party = parameters.party
 ),
 
-scored as (
+-- An inner join, which is a hash join; a left one with these conditions compares all with all.
+placed as (
     select
         inputs.*,
         segments.is_newest,
-        coalesce(inputs.call_date >= segments.in_force_from and inputs.call_date < segments.in_force_before, false)
-            as is_in_force,
+        inputs.call_date >= segments.in_force_from and inputs.call_date < segments.in_force_before as is_in_force,
         least(greatest(inputs.x_e6, segments.low_x_e6), segments.high_x_e6) as within_x_e6,
         {{ divide_e4(
             'segments.low_score_e4 * (segments.high_x_e6 - within_x_e6) + segments.high_score_e4 * (within_x_e6 - segments.low_x_e6)',
             'segments.high_x_e6 - segments.low_x_e6'
         ) }} as score_e4
     from inputs
-    left join segments
+    inner join segments
         on
             inputs.parameter = segments.parameter
             and inputs.metric = segments.metric
-            and inputs.x_e6 is not null
-            and (segments.is_first or inputs.x_e6 > segments.low_x_e6)
-            and (segments.is_last or inputs.x_e6 <= segments.high_x_e6)
-            and (
-                segments.is_newest
-                or (inputs.call_date >= segments.in_force_from and inputs.call_date < segments.in_force_before)
-            )
+            and inputs.x_e6 > segments.from_x_e6
+            and inputs.x_e6 <= segments.up_to_x_e6
+    where segments.is_newest or is_in_force
+),
+
+scored as (
+    select * from placed
+    union all by name
+    select
+        *,
+        false as is_newest,
+        false as is_in_force
+    from inputs
+    where x_e6 is null
 ),
 
 gathered as (

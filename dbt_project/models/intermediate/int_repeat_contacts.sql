@@ -1,8 +1,21 @@
 -- One row per interaction that was read: contacts of the same customer on the same issue type within 7 days after.
 -- A contact within 15 minutes of a transfer goes on with the same one; anonymous customers are not supplied.
-with interactions as (select * from {{ ref('int_interactions') }}),
+-- depends_on: {{ ref('int_truth_days') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ drop_days(in_truth_days('call_date')) }}"
+) }}
+
+with interactions as (select * from {{ ref('int_interactions') }} where {{ in_truth_days('call_date') }}),
 
 contacts as (select * from interactions where customer_key is not null and issue_type is not null),
+
+-- 8 days: 7 times 24 hours end on another day of the calendar
+later_contacts as (
+    select * from {{ ref('int_interactions') }}
+    where {{ in_truth_days('call_date', reach_forward=8) }} and customer_key is not null and issue_type is not null
+),
 
 repeats as (
     select
@@ -11,7 +24,7 @@ repeats as (
         count(*) as repeats,
         min(later.started_at) as first_repeat_at
     from contacts as first_contact
-    inner join contacts as later
+    inner join later_contacts as later
         on
             first_contact.customer_key = later.customer_key
             and first_contact.issue_type = later.issue_type

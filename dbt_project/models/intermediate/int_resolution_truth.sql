@@ -1,10 +1,16 @@
 -- One row per interaction that was read: what later days and the CRM tell of its resolution.
 -- A ticket's outcome comes before repeat contacts; that nobody called again is known when the 7 days are over.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ drop_days(in_truth_days('call_date')) }}"
+) }}
+
 with interactions as (select * from {{ ref('int_interactions') }}),
 
-repeat_contacts as (select * from {{ ref('int_repeat_contacts') }}),
+repeat_contacts as (select * from {{ ref('int_repeat_contacts') }} where {{ in_truth_days('call_date') }}),
 
-tickets as (select * from {{ ref('int_ticket_outcomes') }}),
+tickets as (select * from {{ ref('int_ticket_outcomes') }} where {{ in_truth_days('call_date') }}),
 
 newest as (select max(call_date) as known_until from interactions),
 

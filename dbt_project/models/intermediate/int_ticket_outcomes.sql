@@ -1,9 +1,16 @@
 -- One row per interaction that was read and has a ticket: what had become of the ticket 7 days after the contact.
 -- The ticket that names the interaction comes first, then the one that the interaction names, then one of the same
 -- customer and issue type that was open at the time or opened within a day.
+-- depends_on: {{ ref('int_truth_days') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    pre_hook="{{ drop_days(in_truth_days('call_date')) }}"
+) }}
+
 with interactions as (
     select * from {{ ref('int_interactions') }}
-    where outcome in ('eligible', 'excluded') and started_at is not null
+    where {{ in_truth_days('call_date') }} and outcome in ('eligible', 'excluded') and started_at is not null
 ),
 
 tickets as (select * from {{ ref('stg_tickets') }}),

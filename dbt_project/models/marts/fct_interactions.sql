@@ -1,21 +1,30 @@
--- One row per interaction that came in, whatever became of it.
-with interactions as (select * from {{ ref('int_interactions') }}),
+-- One row per interaction that came in, whatever became of it. What else it shows of an interaction (agent, survey,
+-- issue types, later contacts) either is in what came in for its day, or int_changed_days looks at it.
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_scored_days() }}") }}
 
-cards as (select * from {{ ref('int_interaction_scorecards') }} where basis = 'as_scored'),
+with interactions as (select * from {{ ref('int_interactions') }} where {{ in_scored_days('call_date') }}),
 
-scores as (select * from {{ ref('fct_call_scores') }} where basis = 'as_scored'),
+cards as (
+    select * from {{ ref('int_interaction_scorecards') }}
+    where basis = 'as_scored' and {{ in_scored_days('call_date') }}
+),
+
+scores as (
+    select * from {{ ref('fct_call_scores') }}
+    where basis = 'as_scored' and {{ in_scored_days('call_date') }}
+),
 
 agents as (select * from {{ ref('stg_agents') }}),
 
 surveys as (select * from {{ ref('stg_surveys') }}),
 
-measures as (select * from {{ ref('int_measures') }}),
+measures as (select * from {{ ref('int_measures') }} where {{ in_scored_days('call_date') }}),
 
-resolution as (select * from {{ ref('int_resolution') }}),
+resolution as (select * from {{ ref('int_resolution') }} where {{ in_scored_days('call_date') }}),
 
 issue_types as (select * from {{ ref('dim_issue_types') }}),
 
-newest as (select max(call_date) as known_until from interactions),
+newest as (select max(call_date) as known_until from {{ ref('int_interactions') }}),
 
 joined as (
     select

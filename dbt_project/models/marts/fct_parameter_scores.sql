@@ -4,28 +4,27 @@
 {{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_scored_days() }}") }}
 
 with interaction_scorecards as (
-    select * from {{ ref('int_interaction_scorecards') }} where {{ in_scored_days('call_date') }}
+    select
+        *,
+        -- a number for an interaction and basis: what is added up by it costs a third of what it costs by their texts
+        row_number() over () as card
+    from {{ ref('int_interaction_scorecards') }}
+    where {{ in_scored_days('call_date') }}
 ),
 
-scorecard_weights as (select * from {{ ref('scorecard_weights') }}),
-
-measured as (select * from {{ ref('int_parameter_values') }} where {{ in_scored_days('call_date') }}),
-
-parameter_values as (
+scorecard_weights as (
     select
-        'as_scored' as basis,
-        * exclude (restated_score_e4)
-    from measured
-    union all by name
-    select
-        'restated' as basis,
-        * exclude (score_e4, restated_score_e4),
-        restated_score_e4 as score_e4
-    from measured
+        *,
+        dense_rank() over (order by parameter desc) as place
+    from {{ ref('scorecard_weights') }}
 ),
+
+parameter_values as (select * from {{ ref('int_parameter_values') }} where {{ in_scored_days('call_date') }}),
 
 weighted as (
     select
+        cards.card,
+        scorecard_weights.place,
         cards.interaction_id,
         cards.basis,
         scorecard_weights.parameter,
@@ -33,10 +32,10 @@ weighted as (
         cards.scorecard,
         cards.scorecard_version,
         parameter_values.metric_value,
-        parameter_values.score_e4,
-        if(parameter_values.score_e4 is null, coalesce(parameter_values.reason, 'not_supplied'), null) as reason,
+        if(cards.basis = 'as_scored', parameter_values.score_e4, parameter_values.restated_score_e4) as score_e4,
+        if(score_e4 is null, coalesce(parameter_values.reason, 'not_supplied'), null) as reason,
         {{ to_e4('scorecard_weights.weight') }} as weight_e4,
-        if(parameter_values.score_e4 is null, null, {{ to_e4('scorecard_weights.weight') }}) as applicable_e4,
+        if(score_e4 is null, null, {{ to_e4('scorecard_weights.weight') }}) as applicable_e4,
         coalesce(scorecard_weights.is_critical, false) as is_critical,
         scorecard_weights.threshold
     from interaction_scorecards as cards
@@ -46,50 +45,55 @@ weighted as (
         on
             cards.interaction_id = parameter_values.interaction_id
             and cards.call_date = parameter_values.call_date
-            and cards.basis = parameter_values.basis
             and scorecard_weights.parameter = parameter_values.parameter
 ),
 
-totalled as (
+totals as (
     select
-        *,
-        cast(sum(applicable_e4) over call as bigint) as total_e4,
-        cast(sum(applicable_e4 * score_e4) over call as bigint) as points_e8
+        card,
+        cast(sum(applicable_e4) as bigint) as total_e4,
+        cast(sum(applicable_e4 * score_e4) as bigint) as points_e8
     from weighted
-    window call as (partition by call_date, interaction_id, basis)
+    group by card
 ),
 
 divided as (
     select
-        *,
-        {{ divide_e4('points_e8', 'total_e4') }} as iqs_e4,
-        {{ divide_e4('applicable_e4 * score_e4', 'total_e4') }} as contribution_e4,
-        {{ divide_e4('applicable_e4 * 100000000', 'total_e4') }} as effective_e8
-    from totalled
-    where total_e4 > 0
+        weighted.*,
+        {{ divide_e4('totals.points_e8', 'totals.total_e4') }} as iqs_e4,
+        {{ divide_e4('weighted.applicable_e4 * weighted.score_e4', 'totals.total_e4') }} as contribution_e4,
+        {{ divide_e4('weighted.applicable_e4 * 100000000', 'totals.total_e4') }} as effective_e8
+    from weighted
+    inner join totals on weighted.card = totals.card
+    where totals.total_e4 > 0
 ),
 
-ranked as (
+-- The greatest of a call, among equal ones that of the first parameter by name.
+left_over as (
     select
-        *,
-        iqs_e4 - cast(sum(contribution_e4) over call as bigint) as contribution_left_e4,
-        100000000 - cast(sum(effective_e8) over call as bigint) as effective_left_e8,
-        row_number() over (
-            partition by call_date, interaction_id, basis order by contribution_e4 desc nulls last, parameter asc
-        ) = 1 as has_greatest_contribution,
-        row_number() over (
-            partition by call_date, interaction_id, basis order by effective_e8 desc nulls last, parameter asc
-        ) = 1 as has_greatest_weight
+        card,
+        any_value(iqs_e4) - cast(sum(contribution_e4) as bigint) as contribution_left_e4,
+        100000000 - cast(sum(effective_e8) as bigint) as effective_left_e8,
+        max(contribution_e4 * 1000 + place) as greatest_contribution,
+        max(effective_e8 * 1000 + place) as greatest_weight
     from divided
-    window call as (partition by call_date, interaction_id, basis)
+    group by card
 ),
 
 settled as (
     select
-        *,
-        contribution_e4 + if(has_greatest_contribution, contribution_left_e4, 0) as settled_e4,
-        effective_e8 + if(has_greatest_weight, effective_left_e8, 0) as settled_e8
-    from ranked
+        divided.*,
+        divided.contribution_e4
+        + if(
+            divided.contribution_e4 * 1000 + divided.place = left_over.greatest_contribution,
+            left_over.contribution_left_e4,
+            0
+        ) as settled_e4,
+        divided.effective_e8
+        + if(divided.effective_e8 * 1000 + divided.place = left_over.greatest_weight, left_over.effective_left_e8, 0)
+            as settled_e8
+    from divided
+    inner join left_over on divided.card = left_over.card
 )
 
 select

@@ -1,7 +1,12 @@
 -- One row per call date.
-with interactions as (select * from {{ ref('fct_interactions') }}),
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_scored_days() }}") }}
 
-metrics as (select * from {{ ref('fct_metrics') }} where metric = 'asr_confidence'),
+with interactions as (select * from {{ ref('fct_interactions') }} where {{ in_scored_days('call_date') }}),
+
+metrics as (
+    select * from {{ ref('fct_metrics') }}
+    where metric = 'asr_confidence' and {{ in_scored_days('call_date') }}
+),
 
 counted as (
     select

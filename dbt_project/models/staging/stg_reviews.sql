@@ -1,5 +1,10 @@
 -- One row per session, interaction, reviewer and parameter.
-with source as (select * from {{ source('landing', 'reviews') }})
+with source as (
+    select * from {{ source('landing', 'reviews') }}
+    -- A lake from before there were comments has none.
+    union all by name
+    select cast(null as varchar) as comment where false
+)
 
 select
     session_id,
@@ -11,5 +16,6 @@ select
     department,
     is_expert,
     {{ utc('rated_at') }} as rated_at,
-    not_applicable
+    not_applicable,
+    comment
 from source

@@ -2,9 +2,16 @@
 -- Behaviour and mix by the symmetric split (Kitagawa 1955) over issue types on the restated basis. Of the behaviour
 -- that part goes to the extractor which, within an issue type and channel, is not found between interactions that were
 -- measured alike. The scorecard's part is what as_scored changed more than restated; what is left is the mix.
+-- depends_on: {{ ref('int_day_prints') }}
+-- depends_on: {{ ref('int_check_days') }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_trended_periods() }}") }}
+
 with days as (
     select * from {{ ref('int_group_days') }}
-    where dimension in ('all', 'agent', 'team', 'campaign', 'client', 'issue_type') and n > 0
+    where
+        dimension in ('all', 'agent', 'team', 'campaign', 'client', 'issue_type')
+        and n > 0
+        and {{ in_trended('any', before=true) }}
 ),
 
 measured as (
@@ -21,6 +28,7 @@ measured as (
         sum(n) as n,
         sum(score_e4) as score_e4
     from days
+    where {{ in_trended(period, before=true) }}
     group by all
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -183,3 +191,4 @@ select
     extractor_part as extractor,
     is_separable
 from compared
+where {{ in_trended_periods(['week', 'month']) }}

@@ -1,7 +1,14 @@
 -- One row per dimension, value, period, basis and parameter: where the points go.
+-- depends_on: {{ ref('int_day_prints') }}
+-- depends_on: {{ ref('int_check_days') }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_trended_periods() }}") }}
+
 with trend_parameters as (
     select * from {{ ref('trend_parameters') }}
-    where dimension in ('all', 'team', 'campaign', 'issue_type', 'driver', 'intent') and period in ('week', 'month')
+    where
+        dimension in ('all', 'team', 'campaign', 'issue_type', 'driver', 'intent')
+        and period in ('week', 'month')
+        and {{ in_trended_periods(['week', 'month']) }}
 ),
 
 trend_iqs as (
@@ -9,6 +16,7 @@ trend_iqs as (
     where
         dimension in ('all', 'team', 'campaign', 'issue_type', 'driver', 'intent')
         and period in ('week', 'month')
+        and {{ in_trended_periods(['week', 'month']) }}
         and n > 0
 ),
 

@@ -1,7 +1,14 @@
 -- One row per dimension (all, team), value, period, basis and component: does it go with the agent or with the matter?
 -- Variance components of agents, issue types and the rest, by Henderson's method 1 (1953): the sums of squares of an
 -- unbalanced two-way layout set equal to what the components make one expect, and solved.
-with days as (select * from {{ ref('int_group_days') }} where dimension = 'agent' and value <> 'unknown' and n > 0),
+-- depends_on: {{ ref('int_day_prints') }}
+-- depends_on: {{ ref('int_check_days') }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_trended_periods() }}") }}
+
+with days as (
+    select * from {{ ref('int_group_days') }}
+    where dimension = 'agent' and value <> 'unknown' and n > 0 and {{ in_trended('any') }}
+),
 
 agents as (select * from {{ ref('dim_agents') }}),
 
@@ -21,6 +28,7 @@ cells as (
         sum(days.unfailed_squares_e8) as squares_e8
     from days
     left join agents on days.value = agents.agent_id
+    where {{ in_trended(period, 'days.call_date') }}
     group by all
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

@@ -1,7 +1,11 @@
 -- One row per dimension, value, period, basis and sub-driver: which contacts cost the points.
+-- depends_on: {{ ref('int_day_prints') }}
+-- depends_on: {{ ref('int_check_days') }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_trended_periods() }}") }}
+
 with days as (
     select * from {{ ref('int_group_days') }}
-    where dimension in ('all', 'team', 'campaign') and n > 0
+    where dimension in ('all', 'team', 'campaign') and n > 0 and {{ in_trended('any') }}
 ),
 
 issue_types as (select * from {{ ref('dim_issue_types') }}),
@@ -20,6 +24,7 @@ lost as (
         cast(sum(1000000 * days.n - days.score_e4) as bigint) as lost_e4
     from days
     left join issue_types on days.stratum = issue_types.issue_type
+    where {{ in_trended(period, 'days.call_date') }}
     group by all
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

@@ -1,5 +1,9 @@
 -- One row per dimension, value and period that received interactions: IQS (as scored) beside CSAT and NPS.
-with interactions as (select * from {{ ref('fct_interactions') }}),
+-- depends_on: {{ ref('int_day_prints') }}
+-- depends_on: {{ ref('int_check_days') }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_trended_periods() }}") }}
+
+with interactions as (select * from {{ ref('fct_interactions') }} where {{ in_trended('any') }}),
 
 quantiles as (select * from {{ ref('t_quantiles') }}),
 
@@ -22,6 +26,7 @@ grouped as (
         csat,
         nps
     from interactions
+    where {{ in_trended(period) }}
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
     {% if not loop.last %}union all{% endif %}

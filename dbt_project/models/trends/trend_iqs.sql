@@ -1,14 +1,18 @@
 -- One row per dimension, value, period and basis.
 -- Integers are added up from the days; every division comes last.
+-- depends_on: {{ ref('int_day_prints') }}
+-- depends_on: {{ ref('int_check_days') }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_trended_periods() }}") }}
+
 {% set counts = [
     'received', 'excluded', 'quarantined', 'recorded', 'mono', 'transcribed', 'n', 'immature', 'failed'
 ] %}
 
-with days as (select * from {{ ref('int_group_days') }}),
+with days as (select * from {{ ref('int_group_days') }} where {{ in_trended('any') }}),
 
-interactions as (select * from {{ ref('fct_interactions') }}),
+interactions as (select * from {{ ref('fct_interactions') }} where {{ in_trended('any') }}),
 
-dq_results as (select * from {{ ref('stg_dq_results') }} where call_date is not null),
+checked as (select * from {{ ref('int_check_days') }}),
 
 quantiles as (select * from {{ ref('t_quantiles') }}),
 
@@ -20,7 +24,7 @@ limits as (
     from {{ ref('settings') }}
 ),
 
-newest as (select max(call_date) as last_day from interactions),
+newest as (select max(call_date) as last_day from {{ ref('fct_interactions') }}),
 
 strata as (
     {% for period in ['day', 'week', 'month'] %}
@@ -46,6 +50,7 @@ strata as (
         list_distinct(flatten(list(cards))) as cards,
         list(distinct measured_by) filter (where n > 0) as measured_by
     from days
+    where {{ in_trended(period) }}
     group by all
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
@@ -129,14 +134,54 @@ shrunk as (
 
 -- Beside its own past: an XmR chart of the 20 periods before. A moving range is brought to what one call would show, so
 -- that periods with few calls get the wider limits that they need; with equal numbers the limits are mean ± 2.66 mR.
+{% if is_incremental() %}
+-- 20 periods before, for each of 8 in a row, and one more for the first move among them
+earlier as (
+    select
+        dimension,
+        value,
+        period,
+        basis,
+        unnest(
+            max({'period_start': period_start, 'n': n, 'score_e4': {{ to_e4('score_sum') }}}, 28), recursive := true
+        )
+    from {{ this }}
+    where n > 0 and not {{ in_trended_periods() }}
+    group by dimension, value, period, basis
+),
+{% endif %}
+
+points as (
+    select
+        dimension,
+        value,
+        period,
+        basis,
+        period_start,
+        n,
+        score_e4
+    from by_period
+    where n > 0
+    {% if is_incremental() %}
+    union all by name
+    select earlier.*
+    from earlier
+    semi join by_period
+        on
+            earlier.dimension = by_period.dimension
+            and earlier.value = by_period.value
+            and earlier.period = by_period.period
+            and earlier.basis = by_period.basis
+    {% endif %}
+),
+
 moves as (
     select
         *,
         score_e4 / n as mean_e4,
         lag(n) over series as n_before,
         abs(mean_e4 - lag(score_e4 / n) over series) / (sqrt(2 / pi()) * sqrt(1 / n + 1 / n_before)) as move_e4
-    from by_period
-    where n > 0
+    from points
     window series as (partition by dimension, value, period, basis order by period_start)
 ),
 
@@ -217,18 +262,10 @@ medians as (
         median(asr_confidence) as asr_confidence,
         median(snr_db) as snr_db
     from heard
+    where {{ in_trended(period) }}
     group by all
     {% if not loop.last %}union all{% endif %}
     {% endfor %}
-),
-
-last_results as (
-    select *
-    from dq_results
-    qualify
-        row_number() over (
-            partition by table_name, call_date, check_name order by checked_at desc, passed asc
-        ) = 1
 ),
 
 checks as (
@@ -237,11 +274,12 @@ checks as (
         '{{ period }}' as period,
         {{ period_start(period, 'call_date') }} as period_start,
         case
-            when bool_or(blocking and not passed) then 'failed'
-            when bool_or(not passed) then 'warning'
+            when bool_or(check_status = 'failed') then 'failed'
+            when bool_or(check_status = 'warning') then 'warning'
             else 'passed'
         end as check_status
-    from last_results
+    from checked
+    where {{ in_trended(period) }}
     group by all
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

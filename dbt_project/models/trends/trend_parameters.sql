@@ -1,5 +1,9 @@
 -- One row per dimension, value, period, basis and parameter.
-with days as (select * from {{ ref('int_parameter_days') }}),
+-- depends_on: {{ ref('int_day_prints') }}
+-- depends_on: {{ ref('int_check_days') }}
+{{ config(materialized='incremental', incremental_strategy='append', pre_hook="{{ drop_trended_periods() }}") }}
+
+with days as (select * from {{ ref('int_parameter_days') }} where {{ in_trended('any') }}),
 
 quantiles as (select * from {{ ref('t_quantiles') }}),
 
@@ -19,6 +23,7 @@ by_period as (
         sum(value_e6) as value_e6,
         cast(sum(lost_e6) as bigint) as lost_e6
     from days
+    where {{ in_trended(period) }}
     group by all
     {% if not loop.last %}union all{% endif %}
     {% endfor %}

@@ -216,6 +216,7 @@ def _calibrated() -> dict:
     """Two people and the machine rated a call; a third found that the parameter does not apply."""
     unit = {"session_id": "s", "interaction_id": "call-0", "parameter": "empathy"}
     given = {"max_rating": 15.0, "is_expert": False, "not_applicable": False, "source_file": "reviews.csv"}
+    given |= {"comment": "the order of 2026-03-02 was named late"}
     people = [unit | given | {"reviewer_id": r, "rating": p} for r, p in (("r1", 9.0), ("r2", 12.0))]
     absent = unit | given | {"reviewer_id": "r3", "not_applicable": True}
     machine = unit | given | {"reviewer_id": "machine", "is_machine": True, "rating": 10.5}
@@ -349,6 +350,7 @@ FAULTS = {
     (landing.TRANSCRIPTS, LEFT): [(first_row(landing.TRANSCRIPTS, text=f"it is {CARD} yes"), 1)],
     (landing.MESSAGES, LEFT): [(first_row(landing.MESSAGES, text="ssn 078-05-1120"), 1)],
     (landing.SURVEYS, LEFT): [(first_row(landing.SURVEYS, comment="5500-0055-5555-5559"), 1)],
+    (landing.REVIEWS, LEFT): [(first_row(landing.REVIEWS, comment="the card was 4111 1111 1111 1111"), 1)],
     (RECORDINGS, "every_recording_is_accepted_or_quarantined"): [
         (without_first(RECORDINGS), 1),
         (twice_first(RECORDINGS), 1),

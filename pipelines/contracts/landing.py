@@ -176,6 +176,7 @@ REVIEWS = Table(
         Column("is_expert", pl.Boolean, "the reviewer's rating is the reference"),
         Column("rated_at", TIME, "when, UTC", optional=True),
         Column("not_applicable", pl.Boolean, "the reviewer found that the parameter does not apply"),
+        _text("comment", "what the reviewer wrote, redacted"),
         SOURCE_FILE,
     ),
     daily=False,

@@ -627,6 +627,7 @@ CHECKS: tuple[Check, ...] = (
     _no_number(landing.TRANSCRIPTS, "text"),
     _no_number(landing.MESSAGES, "text"),
     _no_number(landing.SURVEYS, "comment"),
+    _no_number(landing.REVIEWS, "comment"),
     Check(
         "every_recording_is_accepted_or_quarantined",
         RECORDINGS,

@@ -224,6 +224,21 @@ def _facts(publication: Publication, ids: Sequence[str]) -> dict[str, dict[str, 
         """
     )
     alerts = by_call(f"select * from alerts where {these} order by severity, rule")
+    of_people = f"""
+        select r.*, coalesce(p.name, r.parameter) as name, s.score
+        from hidden.fct_reviews r
+        left join dim_parameters p using (parameter)
+        left join fct_parameter_scores s
+            on s.interaction_id = r.interaction_id and s.parameter = r.parameter and s.basis = 'as_scored'
+        where r.{these}
+        order by p.position nulls last, r.parameter, r.is_expert desc, r.rated_at nulls last, r.reviewer_id,
+            r.session_id
+        """
+    # A publication from before there were comments has no such table.
+    has_reviews = publication.rows(
+        "select 1 from duckdb_tables() where database_name = 'hidden' and table_name = 'fct_reviews'"
+    )
+    reviews = by_call(of_people) if has_reviews else {}
     return {
         (name := call["interaction_id"]): call
         | {
@@ -232,6 +247,7 @@ def _facts(publication: Publication, ids: Sequence[str]) -> dict[str, dict[str, 
             "events": events.get(name, []),
             "coaching": coaching.get(name, []),
             "alerts": alerts.get(name, []),
+            "reviews": reviews.get(name, []),
         }
         for call in calls
     }
@@ -309,7 +325,7 @@ def transcript(call: Mapping[str, Any]) -> tuple[list[dict[str, Any]], list[dict
             silences.append(_silence(event, flag))
         elif (line := _line_of(event, lines)) is not None:
             # The words of the line are evidence enough, and two flags of one kind say no more than one.
-            flag["evidence"] = "" if flag["evidence"] in line["text"] else flag["evidence"]
+            flag["evidence"] = _beside(flag["evidence"], line["text"])
             if not any((f["name"], f["evidence"]) == (flag["name"], flag["evidence"]) for f in line["flags"]):
                 line["flags"].append(flag)
         else:
@@ -330,6 +346,14 @@ def _flag(event: Row) -> dict[str, Any]:
         "party": event["party"],
         "evidence": event["evidence"] or "",
     }
+
+
+def _beside(evidence: str, text: str) -> str:
+    """Evidence less what the line beside it says already: "greeting: Hello there" is "greeting" at "Hello there."."""
+    head, colon, said = evidence.partition(": ")
+    if not colon or not re.fullmatch("[a-z_]+", head):
+        return "" if evidence in text else evidence
+    return words.code(head) + ("" if said in text else f": {said}")
 
 
 def _silence(event: Row, flag: dict[str, Any]) -> dict[str, Any]:
@@ -362,6 +386,35 @@ def _line_of(event: Row, lines: list[dict[str, Any]]) -> dict[str, Any] | None:
     return max(reaching, key=lambda x: (x["party"] == event["party"], overlap(x)), default=None)
 
 
+def costliest(parameters: Sequence[Row], most: int = 3) -> list[Row]:
+    """The parameters that cost the call most points, at least half a point each."""
+    lost = [p for p in parameters if (p["points_lost"] or 0) >= 0.5]
+    return sorted(lost, key=lambda p: (-p["points_lost"], p["parameter"]))[:most]
+
+
+def reviewed(reviews: Sequence[Row]) -> Table:
+    """What people rated and wrote, beside the machine's score of the same parameter. Ratings are on 0 to 100."""
+    return Table(
+        "Ratings by people",
+        ("Parameter", "Rating", "Machine", "Reviewer", "Comment", "Session"),
+        [
+            (
+                words.title(r["name"]),
+                missing("does not apply") if r["not_applicable"] else words.number(r["points"], 0),
+                words.number(r["score"], 0) if r["score"] is not None else missing("no score"),
+                r["reviewer_id"]
+                + (", expert" if r["is_expert"] else "")
+                + (f" ({r['department']})" if r["department"] else ""),
+                r["comment"] or missing("none"),
+                r["session_id"] + (f", {words.day(r['rated_at'], year=True)}" if r["rated_at"] else ""),
+            )
+            for r in reviews
+        ],
+        numeric=(1, 2),
+        note="Both on 0 to 100. No rating enters the IQS.",
+    )
+
+
 def _page(
     call: Mapping[str, Any], about: Mapping[str, Any], audio: Sequence[Audio], why: str, *, index: str | None
 ) -> str:
@@ -373,6 +426,8 @@ def _page(
             call=call,
             about=about,
             lineage=lineage(call) if call["parameters"] else None,
+            lost=costliest(call["parameters"]),
+            reviews=reviewed(call["reviews"]),
             lines=lines,
             loose=loose,
             audio=audio,

@@ -366,6 +366,25 @@ def ranges(rows: Sequence[Range], label: str, *, reference: float | None = None,
     return drawing.svg()
 
 
+def span(value: float, low: float | None, high: float | None, ends: tuple[float, float], reference: float) -> str:
+    """A mean with its interval as a small picture for a cell of a table, `ends` being the common scale.
+
+    `reference` is an upright line. It is hidden from screen readers: the numbers stand in the cells beside it.
+    """
+    width, height = 120, 18
+    at = _scale(*ends, 6, width - 6)
+
+    def x(v: float) -> str:
+        return _c(at(min(max(v, ends[0]), ends[1])))
+
+    parts = [f'<line class="reference" x1="{x(reference)}" x2="{x(reference)}" y1="0" y2="{height}"/>']
+    if low is not None and high is not None:
+        parts.append(f'<line class="whisker" x1="{x(low)}" x2="{x(high)}" y1="9" y2="9"/>')
+    parts.append(f'<circle class="dot{"" if low is not None else " open"}" cx="{x(value)}" cy="9" r="4"/>')
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    return f'<svg class="chart span" aria-hidden="true" {size}>{"".join(parts)}</svg>'
+
+
 def bars(rows: Sequence[Bar], label: str, *, width: float = 760) -> str:
     """Horizontal bars from a common zero line, with negative ones to the left of it. "" without rows."""
     if not rows:

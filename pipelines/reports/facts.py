@@ -869,6 +869,16 @@ def published(publication: Publication) -> Row:
     return row
 
 
+def only_client(publication: Publication) -> str | None:
+    """The client whose interactions these all are, as in a client's own report; None where there is no such."""
+    return publication.rows(
+        """
+        select if(count(distinct client) = 1 and count(client) = count(*), min(client), null) as client
+        from fct_interactions
+        """
+    )[0]["client"]
+
+
 # --- pages of agents and campaigns
 
 
@@ -914,7 +924,10 @@ def histories(publication: Publication, dimension: str, kind: str, since: date) 
 
 def parameter_histories(publication: Publication, dimension: str, week: Period, weeks: int) -> dict[str, list[Row]]:
     """Each value's parameters over these weeks up to `week`: the scores by week (a list, None where there is none),
-    and n, mean and standard deviation of the last four weeks and of the four before."""
+    and n, mean and standard deviation of the last four weeks and of the four before.
+
+    Sums are taken in the order of the weeks, so that equal data give equal digits, however many threads add.
+    """
     starts = [week.start - timedelta(days=7 * k) for k in reversed(range(weeks))]
     rows = publication.rows(
         """
@@ -928,13 +941,13 @@ def parameter_histories(publication: Publication, dimension: str, week: Period, 
                 list({'start': period_start, 'score': score::double} order by period_start) as weeks,
                 coalesce(sum(n) filter (is_recent), 0)::bigint as n,
                 coalesce(sum(n) filter (is_used and not is_recent), 0)::bigint as n_before,
-                sum(score_sum::double) filter (is_recent) as total,
-                sum(score_sum::double) filter (is_used and not is_recent) as total_before,
-                sum((n - 1) * coalesce(score_sd, 0)::double ** 2 + n * score::double ** 2)
+                sum(score_sum::double order by period_start) filter (is_recent) as total,
+                sum(score_sum::double order by period_start) filter (is_used and not is_recent) as total_before,
+                sum((n - 1) * coalesce(score_sd, 0)::double ** 2 + n * score::double ** 2 order by period_start)
                     filter (is_recent) as squares,
-                sum((n - 1) * coalesce(score_sd, 0)::double ** 2 + n * score::double ** 2)
+                sum((n - 1) * coalesce(score_sd, 0)::double ** 2 + n * score::double ** 2 order by period_start)
                     filter (is_used and not is_recent) as squares_before,
-                sum(points_lost::double) filter (is_recent) as points_lost
+                sum(points_lost::double order by period_start) filter (is_recent) as points_lost
             from shown group by value, parameter
         )
         select s.*, coalesce(p.name, s.parameter) as name, p.position
@@ -1020,6 +1033,52 @@ def ends_of_calls(publication: Publication, dimension: str, start: date, end: da
         limit=limit,
     )
     return _by_value(rows)
+
+
+def agents_of_campaigns(publication: Publication, start: date, end: date) -> dict[str, list[Row]]:
+    """Each campaign's agents over these days: n, mean, standard deviation and 95 % interval of their calls there.
+
+    `others` are the campaign's calls of all the other agents: (mean, standard deviation, n), as `difference` takes
+    them. Furthest below the others first: who is below by more than chance, who can't be told apart, who is above.
+    """
+    rows = publication.rows(
+        """
+        select coalesce(i.campaign, 'unknown') as value, i.agent_id, coalesce(a.name, i.agent_id) as name, a.team,
+            count(*) as n, sum(s.iqs)::double as total, sum(s.iqs::double * s.iqs::double order by s.interaction_id)
+                as squares, count(*) filter (s.is_failed) as failed
+        from fct_call_scores s join fct_interactions i using (interaction_id)
+        left join dim_agents a on a.agent_id = i.agent_id
+        where s.basis = $basis and s.call_date between $start and $end and i.agent_id is not null
+        group by all order by value, i.agent_id
+        """,
+        basis=publication.basis,
+        start=start,
+        end=end,
+    )
+    found = _by_value(rows)
+    for own in found.values():
+        sums = [sum(r[k] for r in own) for k in ("n", "total", "squares")]
+        for r in own:
+            r["iqs"], r["sd"] = _mean_sd(r["n"], r["total"], r["squares"])
+            rest = sums[0] - r["n"]
+            others = _mean_sd(rest, sums[1] - r["total"], sums[2] - r["squares"])
+            r["low"], r["high"] = _interval(r["iqs"], r["sd"], r["n"])
+            r["others"] = (*others, rest)
+            r["gap"] = difference(r["iqs"], r["sd"], r["n"], *r["others"])
+        own.sort(key=lambda r: (_side(r["gap"]), r["iqs"], r["agent_id"]))
+    return found
+
+
+def _interval(mean: float | None, sd: float | None, n: int) -> tuple[float | None, float | None]:
+    if mean is None or sd is None or n < 2:
+        return None, None
+    half = t_quantile(n - 1) * sd / sqrt(n)
+    return max(0.0, mean - half), min(100.0, mean + half)
+
+
+def _side(gap: Difference) -> int:
+    """−1 below by more than chance, 1 above by more than chance, else 0."""
+    return 0 if not gap.is_beyond_chance else -1 if gap.change < 0 else 1
 
 
 def coaching_of(publication: Publication, dimension: str, limit: int) -> dict[str, list[Row]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from pipelines.contracts.vocabulary import EXCLUDED, NULL_REASONS, QUARANTINED
 from pipelines.reports import charts, words
@@ -71,7 +71,8 @@ class Pages:
     def _link(self, folder: str, there: Mapping[str, str], value: str | None, text: str | None) -> str:
         if value is None or value not in there:
             return text or MISSING
-        return Markup('<a href="{}{}/{}">{}</a>').format(self.root, folder, page_name(value), text)
+        # Put together by hand: Markup.format takes ten times as long, and a large centre has 30,000 links.
+        return Markup(f'<a href="{self.root}{folder}/{page_name(value)}">{escape(text)}</a>')
 
 
 @dataclass(frozen=True)

@@ -529,18 +529,17 @@ def _league_says(ranked: Sequence[Row], unranked: Sequence[Row], week: Period) -
     above = [r for r in ranked if r["verdict"] == "above the centre"]
     below = [r for r in ranked if r["verdict"] == "below the centre"]
 
-    def name(r: Row) -> str:
-        return f"{r['name']} ({number(r['iqs'])}, {words.interval(r['iqs_low'], r['iqs_high'])})"
+    def told(found: Sequence[Row], side: str, r: Row) -> str:
+        verb, link = ("is", ": ") if len(found) == 1 else ("are", ", furthest ")
+        interval = words.interval(r["iqs_low"], r["iqs_high"])
+        return f"{len(found)} {verb} {side} the centre{link}{r['name']} ({number(r['iqs'])}, {interval})"
 
     if not above and not below:
         return f"None of {count(len(ranked), 'ranked agent')} can be told apart from the centre ({number(week.iqs)})."
-    said = []
-    if below:
-        said.append(f"{len(below)} below the centre, lowest {name(below[-1])}")
-    if above:
-        said.append(f"{len(above)} above it, highest {name(above[0])}")
+    said = [told(below, "below", below[-1])] if below else []
+    said += [told(above, "above", above[0])] if above else []
     rest = len(ranked) - len(above) - len(below)
-    return f"Of {count(len(ranked), 'ranked agent')}, {' and '.join(said)}" + (
+    return f"Of {count(len(ranked), 'ranked agent')} {' and '.join(said)}" + (
         f"; {rest} can't be told apart from it." if rest else "."
     )
 

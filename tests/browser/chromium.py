@@ -171,13 +171,25 @@ class Tab:
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
 
-    def picture(self, page: Path, out: Path, width: int, *, dark: bool = False) -> Path:
-        """A picture of the whole page at this width."""
+    def picture(
+        self, page: Path, out: Path, width: int, *, dark: bool = False, part: str = "", most_px: int | None = None
+    ) -> Path | None:
+        """A picture of the page at this width, or of its part (a CSS selector), at most so many pixels high.
+
+        None where the page has no such part.
+        """
         self.show_as(width=width, dark=dark)
         self.open(page)
         height = self.ask("document.documentElement.scrollHeight")
         self.show_as(width=width, height=height, dark=dark)
-        out.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
+        box = "(e => e && (r => [r.top + scrollY, r.height])(e.getBoundingClientRect()))"
+        found = self.ask(f"{box}(document.querySelector({json.dumps(part or 'html')}))")
+        if found is None:
+            return None
+        top, tall = found
+        clip = {"x": 0, "y": top, "width": width, "height": min(tall, most_px or tall), "scale": 1}
+        shot = self.call("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
+        out.write_bytes(base64.b64decode(shot["data"]))
         return out
 
 

@@ -148,7 +148,7 @@ def test_ratings_come_back_as_a_file_that_landing_takes(opened, example, tmp_pat
         form.elements.department.value = "quality";
         const rows = form.querySelectorAll("tr[data-parameter]");
         rows[0].querySelector("[data-rating]").value = "85.5";
-        rows[0].querySelector("[data-comment]").value = "kind, and \\"quick\\"";
+        rows[0].querySelector("[data-comment]").value = "kind, and \\"quick\\", Zoë = Müller; as said";
         rows[1].querySelector("[data-absent]").checked = true;
         form.querySelector("button").click(); undefined
         """
@@ -176,9 +176,9 @@ def test_ratings_come_back_as_a_file_that_landing_takes(opened, example, tmp_pat
     )
     assert landing.rejects().height == 0
     rows = landing.reference(REVIEWS).sort("not_applicable").to_dicts()
-    assert [(r["parameter"], r["rating"], r["max_rating"], r["not_applicable"]) for r in rows] == [
-        (rated[0], 85.5, 100.0, False),
-        (rated[1], None, 100.0, True),
+    assert [(r["parameter"], r["rating"], r["max_rating"], r["not_applicable"], r["comment"]) for r in rows] == [
+        (rated[0], 85.5, 100.0, False, 'kind, and "quick", Zoë = Müller; as said'),
+        (rated[1], None, 100.0, True, None),
     ]
     for row in rows:
         assert row["session_id"].startswith("annotation-2")

@@ -229,6 +229,22 @@ def test_tables_sort_and_the_search_finds_an_agent(opened):
     assert opened.ask("document.getElementById('agents').closest('details').open") is True
 
 
+def test_a_campaigns_agents_sort_by_every_figure_and_lead_to_their_pages(browser, page):
+    campaign = page.parent / "campaigns" / "billing_help.html"
+    browser.show_as()
+    browser.open(campaign)
+    heads = browser.ask("[...document.querySelectorAll('#agents thead th')].map(h => h.textContent)")
+    for column in ("IQS", "Against the others", "Scored"):
+        at = heads.index(column)
+        browser.ask(f"document.querySelectorAll('#agents thead th button')[{at}].click()")
+        cells = browser.ask(f"[...document.querySelectorAll('#agents tbody tr')].map(r => r.cells[{at}].textContent)")
+        falling = [float(re.search(r"[-+]?[0-9.]+", c.replace("−", "-")).group()) for c in cells]
+        assert len(falling) == 4
+        assert falling == sorted(falling, reverse=True)
+    assert follow(browser, "#agents a[href$='/0042.html']") == "Mia Lindqvist"
+    assert browser.console == []
+
+
 # --- everybody can read it
 
 

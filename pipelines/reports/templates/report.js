@@ -1,7 +1,7 @@
 "use strict";
 // Sorting and filtering of the tables. Without scripting the report is complete, only fixed in its order.
 const value = (cell) => {
-  const text = cell.textContent.trim().replace("\u2212", "-").replace(/,/g, "");
+  const text = cell.textContent.trim().replace(/^[\u25b2\u25bc] */, "").replace("\u2212", "-").replace(/,/g, "");
   const found = parseFloat(text.replace(/^[+±<>]/, ""));
   return text.startsWith("–") ? -Infinity : Number.isNaN(found) ? text : found;
 };

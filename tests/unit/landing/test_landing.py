@@ -10,6 +10,7 @@ import pytest
 
 from pipelines.contracts.landing import AGENTS, MESSAGES, REVIEWS, SURVEYS, TRANSCRIPTS
 from pipelines.landing import Landing, LandingOptions
+from pipelines.landing.kinds import KINDS
 from pipelines.settings import Settings
 
 HEADER = "interaction_id,channel,started_at,agent_id,campaign,customer_id,recording,hold_s\n"
@@ -240,6 +241,26 @@ def test_a_rating_that_cannot_be_compared_is_rejected_with_what_it_takes(options
     (detail,) = landing.rejects()["detail"]
     assert said in detail
     assert landing.reference(REVIEWS)["parameter"].to_list() == ["tone"]
+
+
+def test_what_a_reviewer_wrote_comes_whole_but_for_what_is_personal(options):
+    write(options, "interactions.csv", HEADER + GOOD)
+    head = "session_id,interaction_id,reviewer_id,parameter,rating,comment\n"
+    said = '"said ""sorry"", twice\nthen read out 4111 1111 1111 1111"'
+    write(options, "reviews.csv", head + f"s,c1,r,empathy,80,{said}\ns,c1,r,tone,70,\n")
+    rows = Landing(options).reference(REVIEWS).sort("parameter")
+    assert rows["comment"].to_list() == ['said "sorry", twice\nthen read out [card]', None]
+
+
+def test_files_that_were_parsed_before_a_column_came_are_parsed_again(options, monkeypatch):
+    write(options, "interactions.csv", HEADER + GOOD)
+    head = "session_id,interaction_id,reviewer_id,parameter,rating,comment\n"
+    write(options, "reviews.csv", head + "s,c1,r,empathy,80,late\n")
+    without = replace(REVIEWS, columns=tuple(c for c in REVIEWS.columns if c.name != "comment"))
+    with monkeypatch.context() as earlier:
+        earlier.setitem(KINDS, "reviews", replace(KINDS["reviews"], table=without))
+        assert "comment" not in Landing(options).reference(without).columns
+    assert Landing(options).reference(REVIEWS)["comment"].to_list() == ["late"]
 
 
 def test_the_agent_row_delivered_last_stands(options):

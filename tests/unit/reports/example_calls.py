@@ -22,6 +22,7 @@ from pipelines.reports.calls import Sound
 RATE_HZ, LENGTH_S = 8000, 40.0
 # Where the card number was said; its mark among the words is as long.
 CARD_S = (16.0, 19.0)
+COMMENT = f'Kind at the end, {EVIL} but "sorry" came late'
 SAID = (
     ("agent", 0.5, 2.0, "Good morning, how can I help?", 0.1),
     ("customer", 3.0, 9.0, f"Your {EVIL} parcel never came & I am furious.", -0.82),
@@ -64,7 +65,9 @@ def make(folder: Path) -> Example:
     for name, day in to_coach:
         by_day.setdefault(day, []).append(name)
     (heard, _), (gone, _), (untimed, _) = to_coach[:3]
-    _utterances(generation / "restricted" / "iqs_restricted.duckdb", dict([*to_coach, (failed, failed_on)]), untimed)
+    hidden = generation / "restricted" / "iqs_restricted.duckdb"
+    _utterances(hidden, dict([*to_coach, (failed, failed_on)]), untimed)
+    _reviews(hidden, heard, dict(to_coach)[heard])
     for day, names in by_day.items():
         _recorded(lake, landing, day, names)
     (landing / f"{gone}.wav").unlink()
@@ -84,6 +87,39 @@ def _utterances(path: Path, calls: dict[str, date], untimed: str) -> None:
                     "insert into fct_utterances values (?, ?, ?, ?, ?, ?, null, ?, ?)",
                     [name, i, day, party, *times, text, sentiment],
                 )
+
+
+def _reviews(path: Path, name: str, day: date) -> None:
+    """An expert and a reviewer rated the call; a parameter of the centre's own and one that does not apply."""
+    rated = (
+        ("R1", "ops", False, "empathy", 9.0, 15.0, False, COMMENT),
+        ("R3", "quality", True, "empathy", 50.0, 100.0, False, None),
+        ("R1", "ops", False, "courtesy", 12.0, 15.0, False, None),
+        ("R1", "ops", False, "hold_etiquette", None, 15.0, True, "nobody was put on hold"),
+    )
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "create table fct_reviews (interaction_id varchar, session_id varchar, reviewer_id varchar,"
+            " parameter varchar, call_date date, department varchar, is_expert boolean, rating double,"
+            " max_rating double, points double, not_applicable boolean, comment varchar, rated_at timestamp)"
+        )
+        for reviewer, department, is_expert, parameter, rating, most, absent, comment in rated:
+            points = None if rating is None else 100 * rating / most
+            row = [
+                name,
+                "CAL-01",
+                reviewer,
+                parameter,
+                day,
+                department,
+                is_expert,
+                rating,
+                most,
+                points,
+                absent,
+                comment,
+            ]
+            connection.execute(f"insert into fct_reviews values ({'?, ' * 12} timestamp '2026-03-04 15:30:00')", row)
 
 
 def _recorded(lake: Lake, landing: Path, day: date, names: list[str]) -> None:

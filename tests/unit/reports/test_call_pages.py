@@ -22,6 +22,7 @@ from pipelines.publishing.publisher import LeakFound, _scan
 from pipelines.reports.calls import (
     FOLDER,
     CallOptions,
+    costliest,
     personal_spans,
     render_call,
     render_calls,
@@ -119,7 +120,9 @@ def test_the_contributions_add_up_to_the_score_that_is_shown(example):
         (unfailed,) = connection.execute(
             "select iqs_unfailed from fct_interactions where interaction_id = ?", [example.heard]
         ).fetchone()
-    table = re.search(r"<caption>How the score came about</caption>.*?</table>", page_of(example, example.heard), re.S)
+    table = re.search(
+        r"<caption[^>]*>How the score came about</caption>.*?</table>", page_of(example, example.heard), re.S
+    )
     body, foot = table.group().split("<tfoot>")
     cells = [re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)[-1] for row in re.findall(r"<tr><th scope=\"row\".*", body)]
     contributions = [Decimal(c) for c in cells if c != "–"]
@@ -183,6 +186,52 @@ def test_a_flag_of_a_chat_stands_at_the_message_that_holds_its_evidence_and_else
     lines, loose = transcript({"utterances": said, "events": events})
     assert [[f["name"] for f in x["flags"]] for x in lines] == [["dismissive"], []]
     assert [f["evidence"] for f in loose] == ["x: missed"]
+
+
+def test_ratings_of_people_stand_beside_the_machines_score_with_what_they_wrote(example):
+    text = text_of(page_of(example, example.heard))
+    part = text.partition("Ratings by people")[2].partition("Rate it yourself")[0]
+    # 9 of 15 points are 60; the expert comes first; a parameter of the centre's own has no score of the machine.
+    assert re.search(r"Empathy 50 (\d+|– no score) R3, expert \(quality\) – none CAL-01, 4 Mar 2026", part)
+    assert re.search(r"Empathy 60 (\d+|– no score) R1 \(ops\) Kind at the end, .* but .*sorry.* came late", part)
+    assert "Courtesy 80 – no score R1 (ops)" in part
+    assert re.search(r"– does not apply (\d+|– no score) R1 \(ops\) nobody was put on hold", part)
+    assert "Ratings by people" not in text_of(page_of(example, example.gone))
+
+
+def test_the_parameters_that_cost_most_stand_beside_the_score():
+    lost = {"empathy": 3.25, "resolution": 16.0, "volume": 0.4, "hold": None, "pace": 3.25, "silence": 9.0}
+    rows = [{"parameter": p, "points_lost": x} for p, x in lost.items()]
+    assert [r["parameter"] for r in costliest(rows)] == ["resolution", "silence", "empathy"]
+    assert costliest([]) == []
+
+
+def test_a_publication_from_before_there_were_comments_has_pages(example, tmp_path):
+    folder = tmp_path / "gen"
+    shutil.copytree(example.generation, folder, ignore=shutil.ignore_patterns("calls"))
+    with duckdb.connect(str(folder / "restricted" / "iqs_restricted.duckdb")) as connection:
+        connection.execute("drop table fct_reviews")
+    html = render_call(folder, example.heard, tmp_path / "page.html").read_text("utf-8")
+    assert "Ratings by people" not in html
+
+
+@pytest.mark.parametrize(
+    ("evidence", "shown"),
+    [
+        ("Hello there", ""),
+        ("greeting: Hello there", "greeting"),
+        ("offer_to_help: missed", "offer to help: missed"),
+        ("At 12: Hello there", "At 12: Hello there"),
+    ],
+)
+def test_a_flag_does_not_repeat_the_line_that_it_stands_at(evidence, shown):
+    lines, _ = transcript(
+        {
+            "utterances": [line(0, "agent", 0, 5, "Hello there, this is Ann.")],
+            "events": [event("adherence", "agent", 0.0, 2.0, evidence)],
+        }
+    )
+    assert [f["evidence"] for f in lines[0]["flags"]] == [shown]
 
 
 def test_what_people_said_is_never_markup(example):

@@ -71,6 +71,8 @@ def status(as_json: Json = False) -> int:
     if settings.landing.is_dir():
         landing = open_landing(settings)
         summary["waiting_days"] = [d.isoformat() for d in unpublished_days(Lake(settings.lake), landing.day_table())]
+    unfinished = sorted((settings.data / "erasures").glob(".unfinished-*.json"))
+    summary["unfinished_erasures"] = [p.stem.removeprefix(".unfinished-") for p in unfinished]
     stale = settings.published / "STALE.json"
     summary["stale"] = json.loads(stale.read_text()) if stale.exists() else None
     if as_json:
@@ -82,6 +84,8 @@ def status(as_json: Json = False) -> int:
         say(f"landing      {settings.landing} does not exist")
     else:
         say(f"waiting      {', '.join(waiting) if waiting else 'nothing'}")
+    for digest in summary["unfinished_erasures"]:
+        say(f"ERASURE      {digest} is not finished: give the same `iqs erase` command again")
     if summary["stale"]:
         say(f"STALE        {'; '.join(summary['stale'].get('reasons', []))}")
     return DONE
@@ -132,6 +136,7 @@ def _call_page(settings: Settings, call: str, out: Path | None, *, open_: bool) 
     from pipelines.audio.decode import DecodeLimits
     from pipelines.audio.sandbox import Sandbox
     from pipelines.lake import Lake
+    from pipelines.privacy import handed_out
     from pipelines.reports import ReportError
     from pipelines.reports.calls import Sound, render_call
     from pipelines.reports.parts import page_name
@@ -145,6 +150,7 @@ def _call_page(settings: Settings, call: str, out: Path | None, *, open_: bool) 
     sound = Sound(Lake(settings.lake), settings.landing, lambda: Sandbox(1, limits), limits)
     try:
         path = render_call(current, call, out or Path(page_name(call)), sound)
+        handed_out.note(settings, path)
     except ReportError as error:
         raise CommandError(str(error)) from error
     say(str(path))
@@ -157,6 +163,7 @@ def _client_report(settings: Settings, client: str, out: Path | None, *, open_: 
     """Make the report of one client, from the lake."""
     from pipelines.clients import ClientBuildError, render_client
     from pipelines.lake import Lake
+    from pipelines.privacy import handed_out
     from pipelines.warehouse import BuildError, Warehouse
 
     if out is None or out.is_file():
@@ -164,6 +171,7 @@ def _client_report(settings: Settings, client: str, out: Path | None, *, open_: 
     warehouse = Warehouse(settings.warehouse, Lake(settings.lake), PROJECT / "dbt_project", settings.workers)
     try:
         path = render_client(client, warehouse, out)
+        handed_out.note(settings, out)
     except (ClientBuildError, BuildError) as error:
         raise CommandError(str(error)) from error
     say(str(path))

@@ -20,12 +20,12 @@ import polars as pl
 from pipelines.contracts import all_tables
 from pipelines.contracts.landing import INTERACTIONS
 from pipelines.contracts.recordings import RECORDINGS
-from pipelines.lake import Lake, write_text
-from pipelines.landing import Landing, LandingOptions
+from pipelines.lake import Lake, up_to_date, write_text
+from pipelines.landing import Landing, LandingOptions, expired
 from pipelines.landing.rewriting import drop_rows, remove_temporaries
 from pipelines.landing.rows import pseudonym
 from pipelines.landing.tombstones import CUSTOMER, INTERACTION, RECORDING
-from pipelines.privacy import customer_keys
+from pipelines.privacy import customer_keys, handed_out
 from pipelines.privacy.scrubbing import ERASED, scrub_sqlite, scrub_text
 from pipelines.privacy.search import Names, files_below, holders, holds, is_sqlite
 from pipelines.publishing.generations import clean, current_id, hash_of, lock_file, remove
@@ -48,7 +48,7 @@ STEPS = (
 )
 _NOT_COVERED = (
     "backups made before this erasure: make them anew (`iqs backup` into the same folder drops what is gone)",
-    "copies that people or other systems took out of a publication, and what was sent by alerts or to the CRM",
+    "copies that people or other systems took of a publication or a page, and what was sent by alerts or to the CRM",
     "blocks of the disk that removed files have freed: encrypt the disk",
 )
 
@@ -117,6 +117,7 @@ def quiet(settings: Settings, what: str, *, wait_s: float = 5.0) -> Iterator[Non
     with ExitStack() as locks:
         for path in (settings.data / "run.lock", warehouse, published):
             locks.enter_context(writer_lock(path, what, wait_s))
+        locks.enter_context(up_to_date(settings.lake, settings.bucket))
         yield
 
 
@@ -210,9 +211,10 @@ def _find_recordings(here, seen, subject: Subject, standing: pl.DataFrame, mine:
     for day in here.lake.days(RECORDINGS):
         rows = here.lake.read(RECORDINGS, day).filter(pl.col("interaction_id").is_in(subject.interactions))
         hashes |= set(rows["audio_sha256"].drop_nulls())
-    on_disk = {p: f for p, f in seen.recordings.items() if p in named}
+    on_disk = {p: f for p, f in seen.recordings.items() if p in named and p not in seen.expired}
     hashes |= {hash_of(here.settings.landing / p) for p in on_disk}
-    sizes = {f.size_bytes for f in on_disk.values()}
+    hashes |= {seen.expired[p].audio_sha256 for p in named & set(seen.expired)}
+    sizes = {f.size_bytes for p, f in seen.recordings.items() if p in named}
     free = (p for p, f in seen.recordings.items() if f.size_bytes in sizes and p not in named and p not in set(others))
     copies = {p for p in free if hash_of(here.settings.landing / p) in hashes}
     named_after = {
@@ -252,6 +254,7 @@ def erase(
         step("lake")
         _note(here, subject, "warehouse", files=_remove_warehouse(settings))
         step("warehouse")
+        _purge_handed_out(here, subject)
         _purge_texts(here, subject)
         step("texts")
     days = _days_to_run(here, subject)
@@ -317,6 +320,8 @@ def _remove_recordings(here: Installation, subject: Subject) -> None:
             path.unlink()
             removed += 1
     _note(here, subject, "landing/recordings", files=removed, bytes=size)
+    forgotten = expired.drop(expired.list_in(here.settings.lake), lambda r: r.path in subject.recordings)
+    _note(here, subject, "list of expired recordings", rows=forgotten)
 
 
 def _purge_landing(here: Installation, subject: Subject) -> None:
@@ -410,6 +415,13 @@ def _remove_warehouse(settings: Settings) -> int:
     for file in there:
         file.unlink()
     return len(there)
+
+
+def _purge_handed_out(here: Installation, subject: Subject) -> None:
+    """Pages of calls and reports of clients that name it, where they still are where they were put."""
+    for entry in handed_out.there(here.settings):
+        if holders((p for f in entry.files if (p := Path(f)).is_file()), subject.names):
+            _note(here, subject, "pages that were handed out", files=handed_out.remove(here.settings, entry))
 
 
 def _purge_texts(here: Installation, subject: Subject) -> None:

@@ -19,6 +19,7 @@ import pytest
 from pipelines.cli.terminal import run_ranges
 from pipelines.contracts.landing import FILES, REJECTS
 from pipelines.landing import LandingOptions
+from pipelines.privacy import handed_out
 from pipelines.privacy.erasure import CUSTOMER, INTERACTION, STEPS, ErasureError, NotThere, erase, find
 from pipelines.publishing.days import ranges
 from pipelines.publishing.generations import current_id, publications
@@ -93,6 +94,7 @@ def deliver_the_call(installation: Installation, *, again: bool = False) -> byte
         f"reviews{suffix}.csv",
         [
             {"session_id": "s", "interaction_id": i, "reviewer_id": r, "parameter": "empathy", "rating": 70}
+            | {"comment": COMMENT if i == ERASED else "fine"}
             for i in words
             for r in ("rita", "sam")
         ],
@@ -192,6 +194,12 @@ def test_the_search_finds_the_call_before_it_is_erased(base):
 
 def test_after_an_erasure_nothing_is_left_and_neither_backfill_nor_delivery_brings_it_back(copy):
     looked_for = needles(copy)
+    page, other = (copy.root / "elsewhere" / name for name in ("call.html", "client.html"))
+    page.parent.mkdir()
+    for path, text in ((page, f"<p>{ERASED}"), (page.with_suffix(".ogg"), "sound"), (other, "<p>nothing of it")):
+        path.write_text(text)
+    handed_out.note(copy.settings, page)
+    handed_out.note(copy.settings, other)
     before = dict(copy.sql("select interaction_id, iqs from fct_interactions"))
     untouched, held = (p.publish_id for p in publications(copy.settings.published))
     others = (copy.landing / "interactions-monday.csv").read_text().splitlines()
@@ -214,6 +222,8 @@ def test_after_an_erasure_nothing_is_left_and_neither_backfill_nor_delivery_brin
     left = (copy.landing / "interactions-monday.csv").read_text().splitlines()
     assert left == [line for line in others if ERASED not in line]
 
+    assert [p.name for p in page.parent.iterdir()] == ["client.html"]
+    assert [e.files for e in handed_out.there(copy.settings)] == [(str(other),)]
     about = json.loads(path.read_text())
     assert about["interactions"] == 1
     assert len(about["recordings"]) == 1

@@ -39,7 +39,7 @@ CARD, AMEX, SSN, PHONE, MAIL = (
 PLANTED = {
     "chat, split over messages": ["5500 0055", "5555 5559"],
     "survey comment": [CARD, MAIL],
-    "review note": [SSN],
+    "review note and comment": [SSN],
     "ticket status": [PHONE],
     "ticket issue type": ["yara.voss@mailbox.example"],
     "extra column": ["4485 2753 1170 8847", "087-65-4321", "wilma.orlov@mailbox.example", "(628) 555-3471"],
@@ -131,7 +131,11 @@ def deliver(installation: Installation) -> None:
     review = {"session_id": "s1", "interaction_id": "call-card-en", "parameter": "empathy", "rating": 70}
     installation.deliver(
         "reviews.csv",
-        [review | {"reviewer_id": r, "note": f"the customer said {SSN}", "department": MAIL} for r in ("rita", "sam")],
+        [
+            review
+            | {"reviewer_id": r, "note": f"the customer said {SSN}", "comment": f"ask for {SSN}", "department": MAIL}
+            for r in ("rita", "sam")
+        ],
     )
     installation.deliver(
         "tickets.csv",

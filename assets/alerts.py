@@ -7,7 +7,7 @@ from pipelines.alerts.delivery import AlertError, Delivery, DeliveryOptions, del
 from pipelines.alerts.delivery import read_alerts as read
 from pipelines.publishing.lock import LockHeld, writer_lock
 from pipelines.resources.notifier import Notifier
-from pipelines.resources.stage import OWNERS
+from pipelines.resources.stage import OWNERS, WAREHOUSE_QUEUE
 from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
 from pipelines.settings import SettingError
 
@@ -21,6 +21,7 @@ RAISED, DELIVERIES = dg.AssetKey(["alerts", "raised"]), dg.AssetKey(["alerts", "
     group_name="alerts",
     kinds={"json"},
     owners=OWNERS,
+    op_tags=WAREHOUSE_QUEUE,
 )
 def raised(warehouse: WarehouseResource) -> dg.MaterializeResult:
     import duckdb
@@ -43,6 +44,7 @@ def raised(warehouse: WarehouseResource) -> dg.MaterializeResult:
     group_name="alerts",
     kinds={"json"},
     owners=OWNERS,
+    op_tags=WAREHOUSE_QUEUE,
     check_specs=[
         dg.AssetCheckSpec(
             "every_channel_took_its_alerts",

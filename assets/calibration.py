@@ -11,7 +11,7 @@ from pipelines.lake import Lake, fingerprint, frame_fingerprint
 from pipelines.publishing.lock import writer_lock
 from pipelines.resources.lake import LakeResource
 from pipelines.resources.landing import LandingResource
-from pipelines.resources.stage import Stage, asset_key, stage_assets
+from pipelines.resources.stage import WAREHOUSE_QUEUE, Stage, asset_key, stage_assets
 from pipelines.resources.warehouse import WarehouseResource
 from pipelines.warehouse import Warehouse
 
@@ -20,7 +20,7 @@ KEYS = tuple(asset_key(t) for t in TABLES)
 RATED_MODEL = dg.AssetKey(["calibration", "int_calibration_ratings"])
 
 
-@stage_assets(*TABLES, after=(RATED_MODEL,), daily=None, kinds={"polars"}, name="calibration")
+@stage_assets(*TABLES, after=(RATED_MODEL,), daily=None, kinds={"polars"}, name="calibration", op_tags=WAREHOUSE_QUEUE)
 def calibration(
     context: dg.AssetExecutionContext, lake: LakeResource, landing: LandingResource, warehouse: WarehouseResource
 ):

@@ -7,7 +7,7 @@ from pipelines.crm.mapping import CrmError
 from pipelines.crm.sync import Synced, SyncOptions, published_tickets, sync
 from pipelines.publishing.lock import LockHeld
 from pipelines.resources.crm import CrmAccess
-from pipelines.resources.stage import OWNERS
+from pipelines.resources.stage import OWNERS, WAREHOUSE_QUEUE
 from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
 from pipelines.settings import SettingError
 
@@ -21,6 +21,7 @@ TICKETS = dg.AssetKey(["crm", "tickets"])
     group_name="crm",
     kinds={"json"},
     owners=OWNERS,
+    op_tags=WAREHOUSE_QUEUE,
     check_specs=[
         dg.AssetCheckSpec(
             "every_ticket_was_written",

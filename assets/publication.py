@@ -24,7 +24,7 @@ from pipelines.reports.calls import FOLDER, CallOptions, Sound, render_calls
 from pipelines.reports.report import render
 from pipelines.resources.audio import SandboxResource
 from pipelines.resources.landing import LandingResource
-from pipelines.resources.stage import OWNERS, RETRY
+from pipelines.resources.stage import OWNERS, RETRY, WAREHOUSE_QUEUE
 from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
 from pipelines.warehouse import BuildState
 
@@ -68,6 +68,7 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         ],
         retry_policy=RETRY,
         pool="warehouse",
+        op_tags=WAREHOUSE_QUEUE,
     )
     def publication(
         context: dg.AssetExecutionContext,
@@ -91,7 +92,8 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             raise dg.Failure("not published: " + " ".join(decision.refusals), allow_retries=False)
 
         def add_pages(folder: Path) -> None:
-            render(folder / "iqs.duckdb", folder / "report" / "index.html")
+            pages_before = publications.path / "current" / "report"
+            render(folder / "iqs.duckdb", folder / "report" / "index.html", before=pages_before)
             sound = Sound(source.lake, Path(landing.folder), sandbox.open, sandbox.limits)
             clips_before = publications.path / "current" / FOLDER / "clips"
             render_calls(folder, sound, CallOptions.read(source.project / "seeds"), clips_before=clips_before)

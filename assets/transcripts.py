@@ -1,7 +1,8 @@
 """Transcripts: what was said, recognised where there is speech, or supplied, or written; redacted."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import date
 
 import dagster as dg
@@ -14,10 +15,12 @@ from pipelines.contracts.acoustics import MEASUREMENTS, SEGMENTS, VOICES
 from pipelines.contracts.landing import INTERACTIONS, MESSAGES, TRANSCRIPTS
 from pipelines.contracts.recordings import RECORDINGS
 from pipelines.contracts.transcripts import RECOGNITIONS, SPEAKERS, UTTERANCES, WORDS
+from pipelines.lake import Lake
 from pipelines.language.phrases import Phrases
 from pipelines.language.redaction import REDACTION_VERSION, redact_channels
 from pipelines.language.roles import Roles
 from pipelines.resources.audio import SandboxResource, TranscriberResource
+from pipelines.resources.batches import Batches
 from pipelines.resources.lake import LakeResource
 from pipelines.resources.landing import LandingResource
 from pipelines.resources.reuse import Reuse
@@ -55,28 +58,81 @@ def recognition(
     yield from stage.results()
 
 
+def batches(batch_audio_s: float) -> Batches:
+    """How recognition is shared out among workers."""
+    return Batches(_missing, _work, queue="gpu", batch_audio_s=batch_audio_s)
+
+
+def _missing(context: dg.AssetExecutionContext, days: Iterable[date]) -> Iterator[tuple[date, pl.DataFrame, set[str]]]:
+    engine = context.resources.transcriber.open()
+    stage = Stage(context, context.resources.lake, WORDS, RECOGNITIONS)
+    for day in days:
+        if not stage.unchanged(day, stage.inputs(day, *HEARD, versions=(_version(engine),))):
+            heard = _look(stage.lake, day, engine)
+            yield day, heard.accepted, set(heard.reuse.missing(heard.accepted))
+
+
+def _work(context: dg.AssetExecutionContext, day: date, hashes: set[str]) -> None:
+    has = context.resources
+    stage, engine = Stage(context, has.lake, WORDS, RECOGNITIONS), has.transcriber.open()
+    heard = _look(stage.lake, day, engine)
+    todo = {sha: path for sha, path in heard.reuse.missing(heard.accepted).items() if sha in hashes}
+    with has.sandbox.open() as box:
+        _hear(stage, day, heard, todo, has.landing, box, has.sandbox.limits, engine, has.transcriber.workers)
+
+
 def _version(engine: Transcriber, language: str | None = None) -> str:
     """Words are stored redacted only: a new redaction needs a new recognition. `language` came with the recording."""
     return f"{engine.version(language)} {REDACTION_VERSION}"
 
 
-def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, box, limits, engine, workers) -> None:
-    read = stage.lake.read
-    segments = read(SEGMENTS, day)
-    speech = segments.filter(pl.col("kind") == "speech")
-    measured = read(MEASUREMENTS, day).filter(pl.col("outcome") == "measured")["interaction_id"].implode()
-    supplied = read(TRANSCRIPTS, day)["interaction_id"].unique().implode()
-    accepted = read(RECORDINGS, day).filter(
+@dataclass(frozen=True)
+class _Heard:
+    """A day's recordings that are to be recognised, how, and what is known of them already; by the recording's hash."""
+
+    accepted: pl.DataFrame
+    language: dict[str, str | None]
+    version: dict[str, str]
+    reuse: Reuse
+
+
+def _look(lake: Lake, day: date, engine: Transcriber) -> _Heard:
+    measured = lake.read(MEASUREMENTS, day).filter(pl.col("outcome") == "measured")["interaction_id"].implode()
+    supplied = lake.read(TRANSCRIPTS, day)["interaction_id"].unique().implode()
+    accepted = lake.read(RECORDINGS, day).filter(
         pl.col("interaction_id").is_in(measured), ~pl.col("interaction_id").is_in(supplied)
     )
     # Where several interactions hold the same audio, the first language that came with one counts.
-    spoken = read(INTERACTIONS, day).select("interaction_id", "language")
+    spoken = lake.read(INTERACTIONS, day).select("interaction_id", "language")
     spoken = accepted.join(spoken, on="interaction_id", how="left").sort(pl.col("language").is_null(), "interaction_id")
     spoken = spoken.unique("audio_sha256", keep="first").select("audio_sha256", "language")
     language = dict(spoken.iter_rows())
     version = {sha: _version(engine, tag) for sha, tag in language.items()}
-    reuse = Reuse(stage.lake, day, (WORDS, RECOGNITIONS), master=RECOGNITIONS, version=version)
-    todo = reuse.missing(accepted)
+    reuse = Reuse(lake, day, (WORDS, RECOGNITIONS), master=RECOGNITIONS, version=version)
+    return _Heard(accepted, language, version, reuse)
+
+
+def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, box, limits, engine, workers) -> None:
+    heard = _look(stage.lake, day, engine)
+    todo = heard.reuse.missing(heard.accepted)
+    _hear(stage, day, heard, todo, landing, box, limits, engine, workers)
+    frames = heard.reuse.frames(heard.accepted)
+    if stage.write(day, frames, inputs=inputs):
+        heard.reuse.done()
+    stage.add(
+        recordings=heard.accepted.height,
+        recognised=len(todo),
+        audio_s=heard.accepted.filter(pl.col("audio_sha256").is_in(list(todo)))["duration_s"].sum(),
+        words=frames[WORDS].height,
+    )
+
+
+def _hear(
+    stage: Stage, day: date, heard: _Heard, todo: dict[str, str], landing: LandingResource, box, limits, engine, workers
+) -> None:
+    """Recognise the recordings `todo` (hash → path), and keep each as soon as it is finished."""
+    speech = stage.lake.read(SEGMENTS, day).filter(pl.col("kind") == "speech")
+    version, accepted = heard.version, heard.accepted
     layout = dict(accepted.select("audio_sha256", "layout").iter_rows())
     items = {(str(landing.path(path)), limits): sha for sha, path in todo.items()}
     clips = {
@@ -94,7 +150,7 @@ def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, b
             audio,
             speech={c: clips.get((sha, c), []) for c in range(audio.shape[1])},
             layout=layout[sha],
-            language=language[sha],
+            language=heard.language[sha],
             redact=redact_channels,
             version=version[sha],
         )
@@ -104,16 +160,7 @@ def _recognise(stage: Stage, day: date, inputs: str, landing: LandingResource, b
     length_s = dict(accepted.select("audio_sha256", "duration_s").iter_rows())
     audio_s = {sha: length_s[sha] or 0.0 for sha in items.values()}
     for sha, (words, recognitions) in stage.progress(day, "recognised", results, len(items), audio_s):
-        reuse.add(sha, {WORDS: words, RECOGNITIONS: recognitions})
-    frames = reuse.frames(accepted)
-    if stage.write(day, frames, inputs=inputs):
-        reuse.done()
-    stage.add(
-        recordings=accepted.height,
-        recognised=len(todo),
-        audio_s=accepted.filter(pl.col("audio_sha256").is_in(list(todo)))["duration_s"].sum(),
-        words=frames[WORDS].height,
-    )
+        heard.reuse.add(sha, {WORDS: words, RECOGNITIONS: recognitions})
 
 
 def _in_threads(items: Iterator[tuple], function, workers: int) -> Iterator[tuple]:

@@ -1,9 +1,10 @@
 """Warehouse: the dbt project's models as assets and its tests as checks, built in this process."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from graphlib import TopologicalSorter
+from itertools import takewhile
 from pathlib import Path
 
 import dagster as dg
@@ -14,7 +15,7 @@ from pipelines.publishing.generations import copy_history, identifier, literal
 from pipelines.publishing.lock import writer_lock
 from pipelines.quality.ledger import ensure, record
 from pipelines.quality.outcomes import CheckOutcome
-from pipelines.resources.stage import OWNERS, RETRY
+from pipelines.resources.stage import OWNERS, RETRY, WAREHOUSE_QUEUE, preview
 from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
 from pipelines.warehouse import Node
 
@@ -80,6 +81,7 @@ def warehouse_assets(manifest_path: Path, daily: dg.PartitionsDefinition) -> dg.
         backfill_policy=dg.BackfillPolicy.single_run(),
         retry_policy=RETRY,
         pool="warehouse",
+        op_tags=WAREHOUSE_QUEUE,
     )
     def warehouse(context: dg.AssetExecutionContext, warehouse: WarehouseResource, publications: PublicationsResource):
         source = warehouse.open()
@@ -89,13 +91,15 @@ def warehouse_assets(manifest_path: Path, daily: dg.PartitionsDefinition) -> dg.
         with writer_lock(source.path.with_suffix(".lock"), f"run {context.run_id}", wait_s=600):
             nodes = source.build()
             rows = row_counts(source.path)
+            built = {n.unique_id for n in nodes if n.passed}
+            shown = previews(source.path, [tuple(key.path) for id_, key in keys.items() if id_ in built])
         record(source.lake.root, context.run_id, _outcomes(tests, nodes))
         by_id = {n.unique_id: n for n in nodes}
         context.log.info(f"dbt ran {len(nodes)} nodes" if nodes else "the warehouse holds what the lake holds")
         for failed in (n for n in nodes if not n.passed):
             context.log.error(f"{failed.kind} {failed.name}: {failed.status}. {failed.message}")
         broken = [n for n in nodes if n.kind in ("model", "seed") and n.status == "error"]
-        yield from _events(keys, tests, by_id, nodes, rows)
+        yield from _events(keys, tests, by_id, nodes, rows, shown)
         if broken:
             raise dg.Failure(
                 f"dbt could not build {', '.join(n.name for n in broken)}: {broken[0].message}", allow_retries=False
@@ -124,10 +128,26 @@ def _check_specs(manifest: dict, keys: dict[str, dg.AssetKey]) -> Iterator[tuple
                 dg.AssetCheckSpec(
                     node["name"][:200],
                     asset=keys[model],
-                    description=node.get("description") or None,
+                    description=_asks(node),
                     blocking=severity == "error",
                 ),
             )
+
+
+def _asks(test: dict) -> str | None:
+    """What a data test asks: its description, the comment that begins its SQL, or the generic test's arguments."""
+    if test.get("description"):
+        return test["description"]
+    generic = test.get("test_metadata")
+    if not generic:
+        lines = (line.strip() for line in test.get("raw_code", "").splitlines())
+        comment = takewhile(lambda line: line.startswith("--"), lines)
+        return " ".join(line.lstrip("- ") for line in comment) or None
+    given = {k: v for k, v in generic["kwargs"].items() if k not in ("model", "column_name")}
+    given |= given.pop("arguments", None) or {}
+    asked = "; ".join(f"{k} {', '.join(map(str, v)) if isinstance(v, list) else v}" for k, v in given.items())
+    column = generic["kwargs"].get("column_name") or test.get("column_name")
+    return f"{generic['name'].replace('_', ' ')}{f' of {column}' if column else ''}{f': {asked}' if asked else ''}"
 
 
 def _outcomes(tests: dict[str, dg.AssetCheckSpec], nodes: list[Node]) -> Iterator[CheckOutcome]:
@@ -165,12 +185,29 @@ def row_counts(warehouse: Path) -> dict[tuple[str, ...], int]:
         return {}
 
 
+def previews(warehouse: Path, tables: Iterable[tuple[str, ...]], *, rows: int = 8) -> dict[tuple[str, ...], str]:
+    """The first rows of each (schema, table) as Markdown, without texts and names; views are left out."""
+    import duckdb
+
+    wanted = list(tables)
+    if not wanted:
+        return {}
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        there = set(connection.execute("select schema_name, table_name from duckdb_tables()").fetchall())
+        return {
+            table: preview(connection.execute(f"from {'.'.join(map(identifier, table))} limit {rows}").pl())
+            for table in wanted
+            if table in there
+        }
+
+
 def _events(
     keys: dict[str, dg.AssetKey],
     tests: dict[str, dg.AssetCheckSpec],
     by_id: dict[str, Node],
     nodes: list[Node],
     rows: dict[tuple[str, ...], int],
+    shown: dict[tuple[str, ...], str],
 ) -> Iterator:
     for id_, key in keys.items():
         node = by_id.get(id_)
@@ -181,7 +218,8 @@ def _events(
                     "status": node.status if node else "unchanged",
                     "seconds": node.seconds if node else 0.0,
                 }
-                | ({"dagster/row_count": rows[tuple(key.path)]} if tuple(key.path) in rows else {}),
+                | ({"dagster/row_count": rows[tuple(key.path)]} if tuple(key.path) in rows else {})
+                | ({"preview": dg.MetadataValue.md(shown[tuple(key.path)])} if tuple(key.path) in shown else {}),
             )
     for id_, spec in tests.items():
         node = by_id.get(id_)

@@ -29,7 +29,7 @@ _INDEX = "backup.json"
 _FORMAT = 1
 _PASSES = 5
 # Made again by any run: work in progress, and what was parsed from landing files.
-_LEFT_OUT = (".staging", ".parts")
+_LEFT_OUT = (".staging", ".parts", ".mirror")
 # In this order; `on_step` gets each name once the step is done.
 RESTORE_STEPS = ("verified", "copied", "erasures", "history", "lake")
 
@@ -160,7 +160,7 @@ def _sources(settings: Settings) -> Iterator[tuple[str, Path]]:
     lake = settings.lake
     for path in sorted(lake.rglob("*")):
         inside = path.relative_to(lake)
-        parsed = inside.parts[0] == ".landing" and path.name not in ("pseudonym.key", "erased.jsonl")
+        parsed = inside.parts[0] == ".landing" and path.name not in ("pseudonym.key", "erased.jsonl", "expired.jsonl")
         if path.is_file() and inside.parts[0] not in _LEFT_OUT and not parsed and not path.name.endswith(".tmp"):
             yield f"lake/{inside.as_posix()}", path
     for path in sorted(settings.seeds.glob("*.csv")):

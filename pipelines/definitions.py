@@ -19,7 +19,7 @@ from assets import (
 from assets.publication import publication_assets
 from assets.warehouse import published_keys, views_after_the_build, warehouse_assets
 from pipelines.automation import notifications
-from pipelines.automation.guard import one_run_at_a_time
+from pipelines.automation.executors import executor_of
 from pipelines.automation.jobs import DAILY_JOB
 from pipelines.automation.launch import LOGGERS
 from pipelines.automation.partitions import DAILY
@@ -29,12 +29,18 @@ from pipelines.automation.sensors import landing_sensor
 from pipelines.landing import LandingOptions
 from pipelines.publishing.lock import writer_lock
 from pipelines.resources.audio import SandboxResource, TranscriberResource
+from pipelines.resources.batches import in_batches
 from pipelines.resources.crm import CrmAccess
-from pipelines.resources.lake import LakeResource
+from pipelines.resources.lake import LakeResource, MirroredLakeResource
 from pipelines.resources.landing import LandingResource
 from pipelines.resources.notifier import Notifier
 from pipelines.resources.seeds import SeedsResource
-from pipelines.resources.warehouse import LevelResource, PublicationsResource, WarehouseResource
+from pipelines.resources.warehouse import (
+    LevelResource,
+    MirroredWarehouseResource,
+    PublicationsResource,
+    WarehouseResource,
+)
 from pipelines.settings import PROJECT, Settings
 
 MEASURED = (landing, recordings, acoustics, transcripts, conversation, language, metrics, calibration)
@@ -42,8 +48,11 @@ MEASURED = (landing, recordings, acoustics, transcripts, conversation, language,
 
 def resources(settings: Settings) -> dict[str, object]:
     """Every resource of an installation with these settings."""
+    lake, warehouse, mirrors = LakeResource, WarehouseResource, {}
+    if settings.bucket and settings.executor:
+        lake, warehouse, mirrors = MirroredLakeResource, MirroredWarehouseResource, {"bucket": settings.bucket}
     return {
-        "lake": LakeResource(root=str(settings.lake), seeds=str(settings.seeds)),
+        "lake": lake(root=str(settings.lake), seeds=str(settings.seeds), **mirrors),
         "landing": LandingResource.of(LandingOptions.of(settings)),
         "sandbox": SandboxResource(
             workers=settings.workers,
@@ -62,8 +71,8 @@ def resources(settings: Settings) -> dict[str, object]:
         ),
         "seeds": SeedsResource(folder=str(settings.seeds)),
         "level": LevelResource(offset_db=settings.level_offset_db),
-        "warehouse": WarehouseResource(
-            path=str(settings.warehouse), lake=str(settings.lake), project=str(PROJECT / "dbt_project")
+        "warehouse": warehouse(
+            path=str(settings.warehouse), lake=str(settings.lake), project=str(PROJECT / "dbt_project"), **mirrors
         ),
         "notifier": Notifier(settings),
         "crm": CrmAccess(settings),
@@ -76,9 +85,13 @@ def build(settings: Settings) -> dg.Definitions:
     made = resources(settings)
     with writer_lock(settings.warehouse.with_suffix(".parse.lock"), "reading the dbt project", wait_s=600):
         manifest = made["warehouse"].open().prepare()
+    measured = dg.load_assets_from_modules(MEASURED)
+    if settings.executor:
+        of = settings.batch_audio_s
+        measured = in_batches(measured, {"acoustics": acoustics.batches(of), "recognition": transcripts.batches(of)})
     return dg.Definitions(
         assets=[
-            *dg.load_assets_from_modules(MEASURED),
+            *measured,
             warehouse_assets(manifest, DAILY),
             *views_after_the_build(manifest),
             publication_assets([*published_keys(manifest), *calibration.KEYS, alerts.RAISED]),
@@ -89,7 +102,7 @@ def build(settings: Settings) -> dg.Definitions:
         sensors=[landing_sensor, *notifications.SENSORS],
         resources=made,
         loggers=LOGGERS,
-        executor=one_run_at_a_time(settings),
+        executor=executor_of(settings),
     )
 
 

@@ -3,6 +3,9 @@
 A partition is `<stage>/<table>/date=<day>/data.parquet` (tables that aren't daily: without the date folder) with
 `manifest.json` beside it, written last. A writer stages the file under a temporary name, reads it back, and renames;
 a reader trusts a partition only where the manifest's fingerprint is the one inside the file.
+
+The folder may be the mirror of a bucket (pipelines/bucket.py): what is written goes there too, at once; `pull` brings
+what others wrote.
 """
 
 from __future__ import annotations
@@ -12,16 +15,18 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from pipelines.bucket import BucketError, Mirror, attach, mirror_of, replace_file
 from pipelines.contracts import Table
 
 Day = date | None
@@ -63,6 +68,11 @@ class Lake:
     """Reads and writes the tables under `root`. Holds no state but the path."""
 
     root: Path
+
+    @cached_property
+    def mirror(self) -> Mirror | None:
+        """The bucket behind it, with what is known of it; None for a lake on a disk."""
+        return mirror_of(self.root)
 
     # --- where things are
     def folder(self, table: Table, day: Day = None) -> Path:
@@ -131,6 +141,7 @@ class Lake:
         folder.mkdir(parents=True, exist_ok=True)
         os.replace(staged.path, folder / "data.parquet")
         write_text(folder / "manifest.json", json.dumps(asdict(staged.manifest), indent=1))
+        self._send(folder / "manifest.json")
         return staged.manifest
 
     def discard(self, staged: Staged) -> None:
@@ -146,6 +157,7 @@ class Lake:
         if manifest := self.manifest(table, day):
             written = asdict(manifest) | {"inputs": ""}
             write_text(self.folder(table, day) / "manifest.json", json.dumps(written, indent=1))
+            self._send(self.folder(table, day) / "manifest.json")
 
     def clean(self) -> int:
         """Remove what writers that were killed left under temporary names; returns how many files.
@@ -155,7 +167,7 @@ class Lake:
         leftovers = [*(self.root / ".staging").glob("*"), *(self.root / ".parts").glob("*/*/*/.*.tmp")]
         for path in leftovers:
             path.unlink(missing_ok=True)
-        return len(leftovers)
+        return len(leftovers) + (self.mirror.clean() if self.mirror else 0)
 
     # --- work in progress: finished batches of a day, kept until the day is whole
     def save_part(self, table: Table, day: date, part: str, frame: pl.DataFrame) -> None:
@@ -165,6 +177,7 @@ class Lake:
         table.conform(frame).write_parquet(temporary)
         _flush(temporary)
         os.replace(temporary, folder / f"{part}.parquet")
+        self._send(folder / f"{part}.parquet")
 
     def parts(self, table: Table, day: date) -> pl.DataFrame:
         """What an interrupted run had finished of the day; rows of another schema are left out."""
@@ -174,7 +187,45 @@ class Lake:
 
     def drop_parts(self, table: Table, days: Iterable[date]) -> None:
         for day in days:
-            shutil.rmtree(self.root / ".parts" / table.name / day.isoformat(), ignore_errors=True)
+            folder = self.root / ".parts" / table.name / day.isoformat()
+            if self.mirror:
+                self.mirror.drop(folder)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    # --- a bucket behind the folder; without one there is nothing to do
+    def pull(self) -> None:
+        """Fetch what others wrote. Raises BucketError where the bucket can't be read."""
+        if self.mirror:
+            self.mirror.pull()
+
+    def push(self, *, removals: bool = False) -> None:
+        """Send what is not a partition (logs, rules), or was written past this class; see Mirror.push."""
+        if self.mirror:
+            self.mirror.push(removals=removals)
+
+    def _send(self, path: Path) -> None:
+        if self.mirror:
+            self.mirror.send(path)
+
+
+@contextmanager
+def up_to_date(root: Path, bucket: str = "", *, alone: bool = True) -> Iterator[Lake]:
+    """The lake in `root`, for a block that reads and writes it: first what others wrote is fetched, then ours is sent.
+
+    `bucket` is the address that the folder mirrors (empty: a lake on a disk, or what it mirrors already). `alone`:
+    nobody else is at work, so that what the block removes is removed in the bucket too. Raises BucketError.
+    """
+    if bucket:
+        attach(root, bucket)
+    lake = Lake(root)
+    lake.pull()
+    try:
+        yield lake
+    except BaseException:
+        with suppress(BucketError):  # the block's own error is the one to tell of
+            lake.push(removals=alone)
+        raise
+    lake.push(removals=alone)
 
 
 @lru_cache(maxsize=1024)
@@ -184,15 +235,7 @@ def _fits(table: Table, written: pa.Schema) -> bool:
 
 def write_text(path: Path, text: str) -> None:
     """Replace a small text file at once: a reader sees the old one or the new one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
-    try:
-        temporary.write_text(text)
-        _flush(temporary)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    replace_file(path, text.encode())
 
 
 def _flush(path: Path) -> None:

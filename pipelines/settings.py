@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -22,7 +24,17 @@ def _setting(variable: str, meaning: str, **more):
 class Settings:
     """Where things are and how they are measured. `Settings.from_environment()` reads the variables."""
 
-    data: Path = _setting("IQS_DATA", "root of everything that is written", default=PROJECT / "data")
+    data: Path = _setting(
+        "IQS_DATA",
+        "root of everything that is written; s3://bucket/prefix keeps the lake there, and the rest in IQS_LOCAL",
+        default=PROJECT / "data",
+    )
+    local: Path = _setting(
+        "IQS_LOCAL", "root of what stays on this machine where IQS_DATA is in S3; empty: data", default=Path()
+    )
+    bucket: str = _setting(
+        "IQS_BUCKET", "address of the lake in S3, said apart from IQS_DATA: s3://bucket/prefix", default=""
+    )
     landing: Path = _setting("IQS_LANDING", "folder that is read and never written", default=Path())
     seeds: Path = _setting("IQS_SEEDS", "folder of the business rules", default=PROJECT / "dbt_project" / "seeds")
     timezone: str = _setting("IQS_TIMEZONE", "time zone of the call date", default="UTC")
@@ -53,9 +65,24 @@ class Settings:
     decode_timeout_s: float = _setting("IQS_DECODE_TIMEOUT_S", "longest time for one recording", default=300.0)
     decode_memory_mb: int = _setting("IQS_DECODE_MEMORY_MB", "memory of a decoding process", default=4096)
     run_wait_s: float = _setting("IQS_RUN_WAIT_S", "how long `iqs run` waits for another run to end", default=600.0)
+    warehouse_memory: str = _setting(
+        "IQS_WAREHOUSE_MEMORY",
+        "most memory for building the warehouse, such as 4GB; it spills to the disk beyond (empty: 8 GB, or 80 % of "
+        "the machine's)",
+        default="",
+    )
     keep_publications: int = _setting("IQS_KEEP_PUBLICATIONS", "publications that are kept", default=5)
     pseudonym_key: str = _setting(
         "IQS_PSEUDONYM_KEY", "key of the customers' pseudonyms; a file is made where empty", default=""
+    )
+    executor: str = _setting(
+        "IQS_EXECUTOR", "where steps run: celery or k8s; empty: all in the process of the run", default=""
+    )
+    executor_config: Path = _setting(
+        "IQS_EXECUTOR_CONFIG", "configuration of that executor (a YAML file); empty: the shipped one", default=Path()
+    )
+    batch_audio_s: float = _setting(
+        "IQS_BATCH_AUDIO_S", "seconds of sound that a worker takes at a time, with an executor", default=1800.0
     )
     dagster_yaml: Path = _setting(
         "IQS_DAGSTER_YAML", "Dagster's own configuration (a file)", default=PROJECT / "dagster.yaml"
@@ -115,7 +142,7 @@ class Settings:
     @classmethod
     def from_environment(cls, environment: dict[str, str] | None = None) -> Settings:
         """Settings from `IQS_*` variables; raises SettingError naming the variable that can't be read."""
-        environment = dict(os.environ) if environment is None else environment
+        environment = _lake_apart(dict(os.environ) if environment is None else environment)
         values = {}
         for f in fields(cls):
             text = environment.get(f.metadata["variable"], "")
@@ -129,3 +156,22 @@ class Settings:
                     f"{f.metadata['variable']}={text!r} can't be read as {kind.__name__}: {f.metadata['meaning']}"
                 ) from error
         return cls(**values)
+
+
+def _lake_apart(environment: Mapping[str, str]) -> dict[str, str]:
+    """IQS_DATA=s3://… told as what it means: IQS_BUCKET for the lake, and IQS_LOCAL for everything else."""
+    told = dict(environment)
+    if told.get("IQS_DATA", "").startswith("s3:"):
+        told["IQS_BUCKET"] = told.pop("IQS_DATA")
+        if told.get("IQS_LOCAL"):
+            told["IQS_DATA"] = told["IQS_LOCAL"]
+    if bucket := told.get("IQS_BUCKET"):
+        if not re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]+(/[^/]+)*/?", bucket):
+            raise SettingError(f"IQS_DATA={bucket!r} is no address of a bucket; write s3://bucket/prefix")
+        told["IQS_BUCKET"] = bucket.rstrip("/")
+        if not told.get("IQS_PSEUDONYM_KEY"):
+            raise SettingError(
+                "IQS_DATA=s3://… needs IQS_PSEUDONYM_KEY: every machine that reads the lake must make the same "
+                "pseudonyms. Set it to a long random text, the same everywhere"
+            )
+    return told

@@ -6,7 +6,6 @@ every event: 15 ms of CPU each, and a run of some hundred assets and checks writ
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -14,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from dagster._config import Field, StringSource
+import yaml
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 from dagster._core.storage.sql import create_engine
@@ -27,8 +26,20 @@ _RUNS_IN_MEMORY = 16
 BATCH = {"DAGSTER_EVENT_BATCH_SIZE": "500"}
 
 
+def configured(instance: str, home: Path) -> str:
+    """The text of a dagster.yaml with this event log, in the folder where Dagster has its own.
+
+    As it is, where it names a storage: that may be another database. Raises YAMLError where it can't be read.
+    """
+    if {"storage", "event_log_storage"} & set(yaml.safe_load(instance) or {}):
+        return instance
+    config = {"base_dir": str((home / "history" / "runs").resolve())}
+    ours = {"event_log_storage": {"module": __name__, "class": EventLog.__name__, "config": config}}
+    return f"{instance.rstrip()}\n\n{yaml.safe_dump(ours, sort_keys=False)}"
+
+
 class EventLog(SqliteEventLogStorage):
-    """SqliteEventLogStorage, by default where Dagster itself has it: `history/runs` in DAGSTER_HOME."""
+    """SqliteEventLogStorage, made to write a thousand events."""
 
     def __init__(self, base_dir: str, inst_data: Any = None):
         self._engine = lru_cache(maxsize=_RUNS_IN_MEMORY)(self._new_engine)
@@ -39,13 +50,8 @@ class EventLog(SqliteEventLogStorage):
         self._db_lock = threading.RLock()
 
     @classmethod
-    def config_type(cls) -> dict:
-        return {"base_dir": Field(StringSource, is_required=False)}
-
-    @classmethod
     def from_config_value(cls, inst_data: Any, config_value: dict) -> EventLog:
-        base_dir = config_value.get("base_dir") or str(Path(os.environ["DAGSTER_HOME"]) / "history" / "runs")
-        return cls(base_dir, inst_data)
+        return cls(inst_data=inst_data, **config_value)
 
     def has_table(self, table_name: str) -> bool:
         return self._once(f"table {table_name}", lambda: super(EventLog, self).has_table(table_name))

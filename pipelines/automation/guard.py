@@ -17,7 +17,7 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.executor.in_process import InProcessExecutor
 
-from pipelines.lake import Lake
+from pipelines.lake import up_to_date
 from pipelines.publishing.lock import LockHeld, writer_lock
 from pipelines.settings import Settings
 
@@ -37,8 +37,8 @@ def data_root_held(settings: Settings, who: str, *, wait_s: float | None = None)
     """
     wait_s = settings.run_wait_s if wait_s is None else wait_s
     path = settings.data / "run.lock"
-    with _first(path, who, wait_s):
-        Lake(settings.lake).clean()
+    with _first(path, who, wait_s), up_to_date(settings.lake, settings.bucket) as lake:
+        lake.clean()
         yield
 
 

@@ -11,8 +11,10 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import yaml
 
-from pipelines.automation.event_log import BATCH
+from pipelines.automation.event_log import BATCH, configured
+from pipelines.automation.executors import execute_elsewhere
 from pipelines.automation.guard import running
 from pipelines.automation.jobs import range_tags
 from pipelines.automation.progress import progress_logger, shown
@@ -37,11 +39,9 @@ def prepare_home(settings: Settings) -> Path:
     home = settings.data / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     try:
-        chosen = settings.dagster_yaml.read_text()
-    except OSError as error:
-        raise SettingError(
-            f"IQS_DAGSTER_YAML={str(settings.dagster_yaml)!r} can't be read: {error.strerror}"
-        ) from error
+        chosen = configured(settings.dagster_yaml.read_text(), home)
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingError(f"IQS_DAGSTER_YAML={str(settings.dagster_yaml)!r} can't be read: {error}") from error
     if not (home / "dagster.yaml").exists() or (home / "dagster.yaml").read_text() != chosen:
         write_text(home / "dagster.yaml", chosen)
     return home
@@ -72,22 +72,20 @@ def run_days(
     `storage` is where Dagster keeps the run; by default the installation's own, so that its UI shows it. `only` narrows
     the run to these assets.
     """
-    job = definitions.resolve_job_def("daily")
-    run_id = str(uuid.uuid4())
-    with (
-        nullcontext(storage) if storage else instance(settings) as storage,
-        running(settings, run_id, storage),
-        shown(),
-    ):
-        result = job.execute_in_process(
-            instance=storage,
-            run_id=run_id,
-            asset_selection=only,
-            # Who started it by hand starts it again by hand: the daemon doesn't know where it came from.
-            tags=range_tags(first, last) | {"dagster/max_retries": "0"},
-            run_config={"loggers": {"progress": {}}},
-            raise_on_error=False,
-        )
+    how = {
+        "asset_selection": only,
+        # Who started it by hand starts it again by hand: the daemon doesn't know where it came from.
+        "tags": range_tags(first, last) | {"dagster/max_retries": "0"},
+        "run_config": {"loggers": {"progress": {}}},
+        "raise_on_error": False,
+    }
+    with nullcontext(storage) if storage else instance(settings) as storage, shown():
+        if settings.executor:  # which holds the data root itself
+            result = execute_elsewhere(storage, **how)
+        else:
+            job, run_id = definitions.resolve_job_def("daily"), str(uuid.uuid4())
+            with running(settings, run_id, storage):
+                result = job.execute_in_process(instance=storage, run_id=run_id, **how)
     failed, warned = [], []
     for check in result.get_asset_check_evaluations():
         if not check.passed:

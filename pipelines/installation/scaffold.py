@@ -131,6 +131,7 @@ EXAMPLES: dict[str, tuple[dict[str, str], ...]] = {
             "is_expert": "true",
             "rated_at": "2026-03-05T10:00:00+00:00",
             "not_applicable": "false",
+            "comment": "asked how it came about before looking it up",
         },
     ),
     "issue_types": (

@@ -1,11 +1,12 @@
 """The lake as a resource."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
-from pipelines.lake import Lake
+from pipelines.lake import Lake, up_to_date
 from pipelines.quality.limits import read_limits
 
 
@@ -24,3 +25,18 @@ class LakeResource(dg.ConfigurableResource):
 
     def open(self) -> Lake:
         return Lake(Path(self.root))
+
+
+class MirroredLakeResource(LakeResource):
+    """The lake of steps that have processes of their own, maybe on machines of their own; `bucket` is what they share.
+
+    Each step fetches what others wrote before it begins, and sends the logs that it wrote when it ends; partitions and
+    parts are sent when they are written. In one process the run itself does it, once.
+    """
+
+    bucket: str
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[LakeResource]:
+        with up_to_date(Path(self.root), self.bucket, alone=False):
+            yield self

@@ -22,8 +22,12 @@ from pipelines.resources.lake import LakeResource
 OWNERS = ["team:analytics-engineering"]
 # The outside world (a share that is away, a disk that is full) may come back: twice again, after 10 s and 20 s.
 RETRY = dg.RetryPolicy(max_retries=2, delay=10, backoff=dg.Backoff.EXPONENTIAL)
-# Text that people said or wrote stays out of the orchestrator's own storage.
-_NOT_PREVIEWED = {"text", "word", "evidence", "comment", "extra", "name", "detail", "landing_detail"}
+# On which queue of Celery a step waits; what reads or writes the warehouse or the publications is for the one machine
+# that has them.
+QUEUE = "dagster-celery/queue"
+WAREHOUSE_QUEUE = {QUEUE: "warehouse"}
+# Text that people said or wrote stays out of the orchestrator's own storage: columns of these names, or `…_<name>`.
+_NOT_PREVIEWED = {"text", "word", "evidence", "comment", "extra", "name", "detail", "note", "reply", "question"}
 _DTYPES = {"String": "text", "Float64": "double", "Int64": "bigint", "Int32": "integer", "Int8": "tinyint"}
 
 CONTRACT, FACTS, WARNINGS = "contract", "facts", "warnings"
@@ -48,11 +52,12 @@ def stage_assets(
     retry: bool = False,
     after: tuple[dg.AssetKey, ...] = (),
     freshness: dg.FreshnessPolicy | None = None,
+    op_tags: Mapping[str, str] | None = None,
 ) -> Callable:
     """Decorator: a function that writes `tables` through a Stage becomes their assets, with three checks each.
 
     `reads` are the tables that it reads, `after` what else must stand before; `daily` the partitions (None: one whole
-    table); `freshness` by when they must have been made.
+    table); `freshness` by when they must have been made; `op_tags` where the step waits (QUEUE).
     """
     specs = [
         dg.AssetSpec(
@@ -79,6 +84,7 @@ def stage_assets(
         partitions_def=daily,
         backfill_policy=dg.BackfillPolicy.single_run() if daily else None,
         retry_policy=RETRY if retry else None,
+        op_tags=op_tags,
     )
     return lambda function: decorate(_tried_again_for_outside_reasons_only(function))
 
@@ -292,8 +298,7 @@ class Stage:
                 **numbers,
             }
             if table.name in self._preview:
-                shown = self._preview[table.name].drop(_NOT_PREVIEWED, strict=False)
-                metadata["preview"] = dg.MetadataValue.md(markdown(shown))
+                metadata["preview"] = dg.MetadataValue.md(preview(self._preview[table.name]))
             yield dg.MaterializeResult(
                 asset_key=asset_key(table), metadata=metadata, check_results=list(self._check_results(table))
             )
@@ -326,6 +331,11 @@ def _sentences(outcomes: list[CheckOutcome]) -> str:
         mark = "passed" if o.passed else f"**failed** on {o.failing_rows} of {o.total_rows} rows"
         lines.append(f"- {o.call_date or ''} `{o.check_name}` {mark} {'' if o.passed else o.detail}")
     return "\n".join(lines) or "nothing to check"
+
+
+def preview(frame: pl.DataFrame) -> str:
+    """A few rows as a Markdown table, without what people said or wrote and without names."""
+    return markdown(frame.drop(c for c in frame.columns if c.split("_")[-1] in _NOT_PREVIEWED))
 
 
 def markdown(frame: pl.DataFrame) -> str:

@@ -1,10 +1,12 @@
 """The warehouse and the publications as resources."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
-from pipelines.lake import Lake
+from pipelines.lake import Lake, up_to_date
 from pipelines.warehouse import Warehouse
 
 
@@ -18,6 +20,17 @@ class WarehouseResource(dg.ConfigurableResource):
 
     def open(self) -> Warehouse:
         return Warehouse(Path(self.path), Lake(Path(self.lake)), Path(self.project), self.threads)
+
+
+class MirroredWarehouseResource(WarehouseResource):
+    """The warehouse where steps have processes of their own: its lake is fetched and sent as MirroredLakeResource's."""
+
+    bucket: str
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[WarehouseResource]:
+        with up_to_date(Path(self.lake), self.bucket, alone=False):
+            yield self
 
 
 class PublicationsResource(dg.ConfigurableResource):

@@ -8,7 +8,7 @@ from dagster._core.events import DagsterEvent, DagsterEventType
 from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
-from pipelines.automation.event_log import BATCH, EventLog
+from pipelines.automation.event_log import BATCH, EventLog, configured
 
 DAYS = dg.DailyPartitionsDefinition("2026-03-02", end_date="2026-03-12")
 MEASURED = dg.AssetKey("measured")
@@ -97,7 +97,11 @@ def test_a_batch_that_fails_leaves_nothing_and_the_next_one_is_stored(tmp_path, 
     assert len(log.get_logs_for_run("a-run")) == 2
 
 
-def test_it_lies_where_dagster_looks_for_it(tmp_path, monkeypatch):
-    monkeypatch.setenv("DAGSTER_HOME", str(tmp_path))
-    log = EventLog.from_config_value(None, {})
-    assert log.path_for_shard("index") == str(tmp_path / "history" / "runs" / "index.db")
+def test_an_instance_has_it_where_dagster_has_its_own_and_another_storage_stays(tmp_path):
+    (tmp_path / "dagster.yaml").write_text(configured("telemetry: {enabled: false}\n", tmp_path))
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
+        assert isinstance(instance.event_log_storage, EventLog)
+        assert instance.event_log_storage.path_for_shard("index") == str(tmp_path / "history" / "runs" / "index.db")
+        assert instance.run_storage.get_runs() == []
+    own = "storage:\n  postgres: {postgres_url: {env: PG}}\n"
+    assert configured(own, tmp_path) == own

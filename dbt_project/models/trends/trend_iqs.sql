@@ -143,7 +143,7 @@ earlier as (
         period,
         basis,
         unnest(
-            max({'period_start': period_start, 'n': n, 'score_e4': {{ to_e4('score_sum') }}}, 28), recursive := true
+            max({ 'period_start': period_start, 'n': n, 'score_e4': {{ to_e4('score_sum') }} }, 28), recursive := true
         )
     from {{ this }}
     where n > 0 and not {{ in_trended_periods() }}

@@ -10,7 +10,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -62,7 +62,7 @@ def render_client(client: str, warehouse: Warehouse, out: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix="client-") as folder:
         lake = copy_for(scope, warehouse.lake, Lake(Path(folder) / "lake"))
         # The file's name is its catalogue's name, by which dbt's views call each other.
-        scratch = Warehouse(Path(folder) / warehouse.path.name, lake, warehouse.project, warehouse.threads)
+        scratch = replace(warehouse, path=Path(folder) / warehouse.path.name, lake=lake)
         failed = [f"{n.name}: {n.message}" for n in scratch.fill() if not n.passed]
         if failed:
             raise ClientBuildError(f"the tables of client {client!r} can't be built: " + "; ".join(failed))

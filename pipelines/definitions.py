@@ -72,7 +72,11 @@ def resources(settings: Settings) -> dict[str, object]:
         "seeds": SeedsResource(folder=str(settings.seeds)),
         "level": LevelResource(offset_db=settings.level_offset_db),
         "warehouse": warehouse(
-            path=str(settings.warehouse), lake=str(settings.lake), project=str(PROJECT / "dbt_project"), **mirrors
+            path=str(settings.warehouse),
+            lake=str(settings.lake),
+            project=str(PROJECT / "dbt_project"),
+            memory=settings.warehouse_memory,
+            **mirrors,
         ),
         "notifier": Notifier(settings),
         "crm": CrmAccess(settings),

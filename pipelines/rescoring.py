@@ -10,13 +10,13 @@ from __future__ import annotations
 import csv
 import shutil
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
 
-from pipelines.lake import Lake, write_text
+from pipelines.lake import write_text
 from pipelines.warehouse import BuildError, Warehouse
 
 CARDS, WEIGHTS = "scorecards.csv", "scorecard_weights.csv"
@@ -113,7 +113,7 @@ def effect(proposal: Proposal | None, warehouse: Warehouse, published: Path) -> 
         if proposal:
             proposal.write(project / "seeds")
         # The file's name is its catalogue's name, by which dbt's views call each other.
-        scratch = Warehouse(Path(folder) / warehouse.path.name, Lake(warehouse.lake.root), project, warehouse.threads)
+        scratch = replace(warehouse, path=Path(folder) / warehouse.path.name, project=project)
         try:
             nodes = scratch.score()
         except BuildError as error:

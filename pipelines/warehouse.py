@@ -19,6 +19,7 @@ from pipelines.contracts.landing import DAYS, INTERACTIONS
 from pipelines.contracts.metrics import OUTCOMES
 from pipelines.lake import Lake, fingerprint, write_text
 from pipelines.quality.rules_in_force import edits_of_history
+from pipelines.settings import PROJECT, Settings
 
 
 class BuildError(RuntimeError):
@@ -73,12 +74,23 @@ class BuildState:
 
 @dataclass(frozen=True)
 class Warehouse:
-    """The DuckDB file at `path`, built by the dbt project in `project` from the lake."""
+    """The DuckDB file at `path`, built by the dbt project in `project` from the lake.
+
+    `memory` is the most that DuckDB may take, as it reads it (4GB); beyond that it spills to a folder beside the file.
+    Empty: 8 GB, or 80 % of the machine's, if that is less.
+    """
 
     path: Path
     lake: Lake
     project: Path
     threads: int = 4
+    memory: str = ""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Warehouse:
+        """The warehouse of an installation."""
+        project = PROJECT / "dbt_project"
+        return cls(settings.warehouse, Lake(settings.lake), project, settings.workers, settings.warehouse_memory)
 
     @property
     def target(self) -> Path:
@@ -222,7 +234,7 @@ class Warehouse:
             IQS_LAKE=str(self.lake.root),
             IQS_DAYS=",".join(days),
             IQS_DBT_THREADS=str(self.threads),
-            IQS_WAREHOUSE_MEMORY=memory_limit(),
+            IQS_WAREHOUSE_MEMORY=self.memory or _usual_memory(),
             DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         ):
             try:
@@ -319,14 +331,7 @@ def _known_partitions(lake: Lake, path: Path) -> Iterator[Callable[[Table, date]
         write_text(path, json.dumps({"contracts": contracts, "partitions": found}))
 
 
-def memory_limit() -> str:
-    """How much memory DuckDB may take, as it reads it; beyond that it spills to a folder beside the warehouse.
-
-    IQS_WAREHOUSE_MEMORY (8GB), else 8 GB or 80 % of the machine's, if that is less.
-    """
-    given = os.environ.get("IQS_WAREHOUSE_MEMORY", "").strip()
-    if given:
-        return given
+def _usual_memory() -> str:
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 8e9 / 0.8
     return f"{int(min(8e9, 0.8 * machine) / 1e6)}MB"
 

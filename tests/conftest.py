@@ -16,9 +16,14 @@ def pytest_configure(config):
     os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 
 
-@pytest.fixture
-def realdata() -> Path:
+def real_recordings() -> Path:
     """Real recordings beside the repository; the test is skipped where they are absent."""
     if not REALDATA.is_dir():
         pytest.skip("the real recordings are not beside this repository (shared/realdata)")
     return REALDATA
+
+
+@pytest.fixture(scope="session")
+def realdata() -> Path:
+    """The folder of the real recordings."""
+    return real_recordings()

@@ -162,13 +162,12 @@ def _call_page(settings: Settings, call: str, out: Path | None, *, open_: bool) 
 def _client_report(settings: Settings, client: str, out: Path | None, *, open_: bool) -> int:
     """Make the report of one client, from the lake."""
     from pipelines.clients import ClientBuildError, render_client
-    from pipelines.lake import Lake
     from pipelines.privacy import handed_out
     from pipelines.warehouse import BuildError, Warehouse
 
     if out is None or out.is_file():
         raise CommandError("--client needs a folder for its files: --out FOLDER", USED_WRONGLY)
-    warehouse = Warehouse(settings.warehouse, Lake(settings.lake), PROJECT / "dbt_project", settings.workers)
+    warehouse = Warehouse.of(settings)
     try:
         path = render_client(client, warehouse, out)
         handed_out.note(settings, out)

@@ -50,7 +50,7 @@ def rescore(
         print(edit, file=sys.stderr)
     if edits and not accept_edits and not dry_run:
         return REFUSED
-    warehouse = Warehouse(settings.warehouse, lake, PROJECT / "dbt_project", settings.workers)
+    warehouse = Warehouse.of(settings)
     changed = effect(proposal, warehouse, published)
     _print_effect(proposal, changed, as_json=as_json)
     if dry_run:

@@ -122,12 +122,11 @@ def docs(
     open_: Annotated[bool, typer.Option("--open", help="Open it in a browser.")] = False,
 ) -> int:
     """Write dbt's documentation (lineage, columns, tests, rules) as one HTML file that needs no network."""
-    from pipelines.lake import Lake
     from pipelines.publishing.lock import writer_lock
     from pipelines.warehouse import Warehouse
 
     settings = Settings.from_environment()
-    warehouse = Warehouse(settings.warehouse, Lake(settings.lake), PROJECT / "dbt_project")
+    warehouse = Warehouse.of(settings)
     path = (out or settings.data / "docs" / "index.html").resolve()
     with writer_lock(settings.warehouse.with_suffix(".lock"), "iqs docs"):
         warehouse.docs(path)

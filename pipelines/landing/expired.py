@@ -52,8 +52,8 @@ def read(path: Path) -> dict[str, ExpiredRecording]:
 
 def add(path: Path, recordings: Iterable[ExpiredRecording]) -> None:
     """Put recordings on the list, at once or not at all; before their files are removed."""
-    known = read(path) | {r.path: r for r in recordings}
-    _write(path, known)
+    if new := {r.path: r for r in recordings}:
+        _write(path, read(path) | new)
 
 
 def drop(path: Path, unwanted: Callable[[ExpiredRecording], bool]) -> int:

@@ -145,6 +145,18 @@ def _scale(low: float, high: float, start: float, end: float):
     return lambda value: start + (value - low) / span * (end - start)
 
 
+def trend_scale(points: Sequence[Point]) -> list[float]:
+    """The marks of a trend's axis, from its lowest to its highest end, within 0 to 100."""
+    ends = [v for p in points if p.value is not None for v in (p.value, p.low, p.high) if v is not None]
+    if not ends:
+        return [0, 100]
+    # Limits widen the scale at most threefold: a group with few calls has limits far from anything that happens.
+    span = max(max(ends) - min(ends), 10)
+    limits = [v for p in points if p.value is not None for v in (p.limit_low, p.limit_high) if v is not None]
+    ends += [min(max(v, min(ends) - span), max(ends) + span) for v in limits]
+    return [t for t in ticks(max(0, min(ends) - 1), min(100, max(ends) + 1)) if 0 <= t <= 100] or [0, 100]
+
+
 def trend(
     points: Sequence[Point],
     label: str,
@@ -164,12 +176,7 @@ def trend(
     left, right, top, height, volume = 36, 12, 14, 210 if width > 500 else 180, 44
     base = top + height
     drawing = _Drawing(width, base + volume + 40, label, "trend")
-    ends = [v for p in shown for v in (p.value, p.low, p.high) if v is not None]
-    # Limits widen the scale at most threefold: a group with few calls has limits far from anything that happens.
-    span = max(max(ends) - min(ends), 10)
-    limits = [v for p in shown for v in (p.limit_low, p.limit_high) if v is not None]
-    ends += [min(max(v, min(ends) - span), max(ends) + span) for v in limits]
-    marks = [t for t in ticks(max(0, min(ends) - 1), min(100, max(ends) + 1)) if 0 <= t <= 100] or [0, 100]
+    marks = trend_scale(points)
     first, last = points[0].day, points[-1].day
     pad = (width - left - right) / (2 * ((last - first).days / step_days + 1))
     x = _scale(first.toordinal(), last.toordinal(), left + pad, width - right - pad)

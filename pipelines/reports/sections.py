@@ -98,6 +98,7 @@ def how(
         "trend": chart(lambda width: charts.trend(points, label, width=width, marked=(week.start, week.end))),
         "trend_table": trend_table("IQS by day", days),
         "has_limits": any(p.limit_low is not None for p in points),
+        "scale_from": charts.trend_scale(points)[0],
         "weeks": chart(
             lambda width: charts.trend(
                 week_points, week_label, width=width, marked=(week.start, week.start), step_days=7

@@ -17,9 +17,10 @@ class WarehouseResource(dg.ConfigurableResource):
     lake: str
     project: str
     threads: int = 4
+    memory: str = ""
 
     def open(self) -> Warehouse:
-        return Warehouse(Path(self.path), Lake(Path(self.lake)), Path(self.project), self.threads)
+        return Warehouse(Path(self.path), Lake(Path(self.lake)), Path(self.project), self.threads, self.memory)
 
 
 class MirroredWarehouseResource(WarehouseResource):

@@ -11,7 +11,6 @@ import pytest
 
 from pipelines.contracts.transcripts import RECOGNITIONS, UTTERANCES, WORDS
 from tests.assets.conftest import Installation, made_in
-from tests.conftest import REALDATA
 
 DAY = date(2025, 2, 19)
 # recording in shared/realdata -> what must become of it
@@ -30,18 +29,16 @@ BY_NAME = "Auto0_GUID_000_AGENT_ChrisL_DT_2025-02-19T06-01-22.wav"
 
 
 @pytest.fixture(scope="module")
-def scored(tmp_path_factory, parsed_project) -> Installation:
-    if not REALDATA.is_dir():
-        pytest.skip("the real recordings are not beside this repository (shared/realdata)")
+def scored(tmp_path_factory, parsed_project, realdata) -> Installation:
     made = made_in(tmp_path_factory.mktemp("real"), parsed_project)
     folder = made.landing / "recordings"
     folder.mkdir()
     rows = []
     for path in EXPECTED:
         name = Path(path).name
-        shutil.copy(REALDATA / path, folder / name)
+        shutil.copy(realdata / path, folder / name)
         rows.append({"interaction_id": Path(path).stem, "recording": f"recordings/{name}"})
-    repair = (REALDATA / "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav").read_bytes()
+    repair = (realdata / "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav").read_bytes()
     broken = {"cut-off.wav": repair[: len(repair) // 2], "noise.wav": bytes(range(256)) * 40, "nothing.wav": b""}
     for name, content in broken.items():
         (folder / name).write_bytes(content)
@@ -50,7 +47,7 @@ def scored(tmp_path_factory, parsed_project) -> Installation:
     rows.append({"interaction_id": "gone", "recording": "recordings/gone.wav"})
     common = {"channel": "call", "started_at": f"{DAY}T08:00:00Z", "agent_id": "A1", "campaign": "real"}
     made.deliver("interactions.csv", [row | common for row in rows])
-    shutil.copy(REALDATA / "mono_u8_and_dual_mono/Auto0_GUID_000_AGENT_ChrisL_Mono.wav", folder / BY_NAME)
+    shutil.copy(realdata / "mono_u8_and_dual_mono/Auto0_GUID_000_AGENT_ChrisL_Mono.wav", folder / BY_NAME)
     (result,) = made.run()
     assert result.success, result.errors
     return made

@@ -81,7 +81,13 @@ def _timed(step: Callable, arguments: tuple) -> Cost:
 
 # --- the steps, each in its own process
 def warehouse(root: Path) -> Warehouse:
-    return Warehouse(root / "warehouse" / "warehouse.duckdb", Lake(root / "lake"), DBT, threads=2)
+    return Warehouse(
+        root / "warehouse" / "warehouse.duckdb",
+        Lake(root / "lake"),
+        DBT,
+        threads=2,
+        memory=os.environ["IQS_WAREHOUSE_MEMORY"],
+    )
 
 
 def write(root: Path, history: History) -> None:

@@ -74,7 +74,7 @@ def python_with_engine() -> str:
     for python in (sys.executable, os.environ.get("IQS_TEST_BI_PYTHON", "")):
         if python and not subprocess.run([python, "-c", "import duckdb_engine"], capture_output=True).returncode:
             return python
-    pytest.skip("duckdb-engine is not installed: pip install duckdb-engine, or name a Python in IQS_TEST_BI_PYTHON")
+    raise RuntimeError("duckdb-engine is not installed: `make setup` does it, or name a Python in IQS_TEST_BI_PYTHON")
 
 
 @pytest.fixture(scope="session")
@@ -83,5 +83,5 @@ def duckdb_program() -> str:
     beside = shutil.which("duckdb", path=str(Path(sys.executable).parent))
     found = os.environ.get("IQS_TEST_DUCKDB") or beside or shutil.which("duckdb")
     if not found:
-        pytest.skip("the program duckdb is not installed: pip install duckdb-cli, or name it in IQS_TEST_DUCKDB")
+        raise RuntimeError("the program duckdb is not installed: `make setup` does it, or name it in IQS_TEST_DUCKDB")
     return found

@@ -77,15 +77,15 @@ def _asked_by_pages(net_log: str) -> list[str]:
     return sorted(found)
 
 
-def axe_script() -> Path | None:
-    """axe.min.js: the file that AXE_JS names, or the one of an installed package; None where there is none."""
+def axe_script() -> Path:
+    """axe.min.js: the file that AXE_JS names, or the one of the installed package. Raises FileNotFoundError."""
     if named := os.environ.get("AXE_JS"):
         return Path(named)
     for package in ("axe_core_python", "axe_playwright_python"):
         found = importlib.util.find_spec(package)
         if found and found.origin and (script := Path(found.origin).parent / "axe.min.js").exists():
             return script
-    return None
+    raise FileNotFoundError("no axe.min.js here: `make setup` installs axe-core-python, or name the file in AXE_JS")
 
 
 @dataclass

@@ -25,7 +25,7 @@ sys.path[:0] = [str(HERE), str(HERE.parent / "unit" / "reports"), str(HERE.paren
 from chromium import find, tab  # noqa: E402
 
 from pipelines.lake import Lake  # noqa: E402
-from pipelines.settings import PROJECT, Settings  # noqa: E402
+from pipelines.settings import Settings  # noqa: E402
 
 # What is added to a picture's name -> width and greatest height in pixels: about 150 kB each.
 SIZES = {"": (1280, 1400), "_phone": (390, 1500)}
@@ -82,7 +82,7 @@ def of_installation(settings: Settings, folder: Path, *, with_client: bool) -> l
     call = render_call(generation, name, folder / "call.html", sound)
     clients = [lake.read(INTERACTIONS, day)["client"].drop_nulls() for day in lake.days(INTERACTIONS)]
     names = sorted(set(pl.concat(clients))) if clients and with_client else []
-    warehouse = Warehouse(settings.warehouse, lake, PROJECT / "dbt_project", 1)
+    warehouse = Warehouse.of(settings)
     return shots(report, call, render_client(names[0], warehouse, folder / "client") if names else None)
 
 

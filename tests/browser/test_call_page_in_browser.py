@@ -230,10 +230,6 @@ def test_paper_gets_the_score_and_the_words_but_nothing_to_click(opened):
     assert opened.ask("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-@pytest.mark.skipif(
-    chromium.axe_script() is None,
-    reason="no axe.min.js here; install axe-core-python, or name the file in the variable AXE_JS",
-)
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desktop-light", "phone-dark"])
 def test_axe_finds_no_violation(browser, example, whole, width, dark):
     script = chromium.axe_script().read_text("utf-8")

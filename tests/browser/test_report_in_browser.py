@@ -290,10 +290,6 @@ def test_a_fold_opens_with_the_enter_key(opened):
     assert opened.ask("document.querySelector('details').open") is True
 
 
-@pytest.mark.skipif(
-    chromium.axe_script() is None,
-    reason="no axe.min.js here; install axe-core-python, or name the file in the variable AXE_JS",
-)
 @pytest.mark.parametrize(("width", "dark"), [(1280, False), (390, True)], ids=["desktop-light", "phone-dark"])
 def test_axe_finds_no_violation(browser, page, dark, width):
     browser.show_as(width=width, dark=dark)
@@ -306,7 +302,6 @@ def test_axe_finds_no_violation(browser, page, dark, width):
         assert found == [], path.name
 
 
-@pytest.mark.skipif(chromium.axe_script() is None, reason="no axe.min.js here")
 def test_axe_would_find_a_violation(browser, tmp_path):
     page = tmp_path / "page.html"
     page.write_text("<!doctype html><title>x</title><img src='data:,'><p style='color:#ccc'>pale</p>")

@@ -4,6 +4,7 @@
     python -m tests.faults --kills 10     # fewer kills over the whole chain
     python -m tests.faults --quick        # what the test suite runs by default
     python -m tests.faults --only 3 4 9   # some of them
+    python -m tests.faults --jobs 2       # two tests at a time
 
 The outcome of a fault is that of its tests: they are named in `FAULTS`, and their assertions state what has to be true
 afterwards. Rows are those of all public tables (of the small table that the test is about, where there is no
@@ -73,6 +74,7 @@ FAULTS = {
     24: Fault("Alert channel down", ("faults/test_alerts.py",)),
     25: Fault("Each check deleted in turn", ("faults/test_every_check_bites.py",)),
 }
+_WANTED = "IQS_TEST_FAULTS"
 _FIGURES = ("injected", "rows_before", "rows_after", "readers_errors")
 
 
@@ -94,19 +96,22 @@ class Seen:
         return f"{self.passed} passed" + (f", {len(self.skipped)} not run: {self.skipped[0]}" if self.skipped else "")
 
 
+def pytest_collection_modifyitems(config, items):
+    """Pytest plugin, in each of its processes: only the tests of the wanted faults."""
+    faults = [FAULTS[int(number)] for number in os.environ[_WANTED].split()]
+    wanted = [item for item in items if any(_is(item.nodeid, test) for fault in faults for test in fault.tests)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+    items[:] = wanted
+
+
 class Collect:
-    """Pytest plugin: runs the tests of the wanted faults only, and keeps what became of them."""
+    """Pytest plugin: keeps what became of the tests of each fault."""
 
     def __init__(self, numbers: list[int]):
         self.seen = {number: Seen() for number in numbers}
 
     def faults_of(self, nodeid: str) -> list[int]:
         return [n for n in self.seen if any(_is(nodeid, test) for test in FAULTS[n].tests)]
-
-    def pytest_collection_modifyitems(self, config, items):
-        wanted = [item for item in items if self.faults_of(item.nodeid)]
-        config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
-        items[:] = wanted
 
     def pytest_collectreport(self, report):
         if report.failed:
@@ -151,18 +156,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__.splitlines()[0])
     parser.add_argument("--only", type=int, nargs="+", choices=sorted(FAULTS), metavar="N", help="these faults only")
     parser.add_argument("--kills", type=int, default=100, metavar="N", help="random kills over the whole chain")
+    parser.add_argument("--jobs", type=int, default=0, metavar="N", help="tests at a time, in processes of their own")
     parser.add_argument("--quick", action="store_true", help="leave out what takes minutes")
     options = parser.parse_args(arguments)
     import pytest
 
-    os.environ["IQS_TEST_KILLS"] = str(options.kills)
     collect = Collect(options.only or list(FAULTS))
+    os.environ |= {"IQS_TEST_KILLS": str(options.kills), _WANTED: " ".join(map(str, collect.seen))}
     files = {test.partition("::")[0] for number in collect.seen for test in FAULTS[number].tests}
     paths = sorted(str(TESTS / file) for file in files if (TESTS / file).exists())
     which = "not slow and not promise" if options.quick else "slow or promise or not slow"
-    own = ["--rootdir", str(TESTS.parent), "-n", "0", "-p", "no:cacheprovider", "-m", which, "-q"]
+    own = ["--rootdir", str(TESTS.parent), "-p", "no:cacheprovider", "-p", "tests.faults.__main__", "-m", which, "-q"]
     if paths:
-        pytest.main([*own, *paths], plugins=[collect])
+        pytest.main([*own, "-n", str(options.jobs), "--dist", "worksteal", *paths], plugins=[collect])
     print(f"\n{table(collect.seen)}")
     harmless = [n for n, seen in collect.seen.items() if seen.passed and not seen.failed]
     not_run = [n for n, seen in collect.seen.items() if seen.skipped and not (seen.passed or seen.failed)]

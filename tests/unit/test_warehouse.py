@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date, timedelta
+from unittest.mock import Mock
 
 import polars as pl
 import pytest
@@ -12,7 +13,8 @@ from pipelines.contracts import all_tables
 from pipelines.contracts.landing import INTERACTIONS
 from pipelines.contracts.metrics import OUTCOMES
 from pipelines.lake import Lake
-from pipelines.warehouse import BuildState, Warehouse, file_stamp, hash_file, memory_limit
+from pipelines.settings import Settings
+from pipelines.warehouse import BuildState, Warehouse, file_stamp, hash_file
 
 MONDAY = date(2026, 3, 2)
 DAYS = [MONDAY + timedelta(days=i) for i in range(3)]
@@ -96,8 +98,10 @@ def test_a_warehouse_that_somebody_wrote_to_is_not_sound_and_an_untouched_one_is
     assert not warehouse.is_sound(built)
 
 
-def test_the_memory_that_duckdb_may_take_is_8_gb_or_less_or_as_set(monkeypatch):
-    monkeypatch.delenv("IQS_WAREHOUSE_MEMORY", raising=False)
-    assert 0 < int(memory_limit().removesuffix("MB")) <= 8000
-    monkeypatch.setenv("IQS_WAREHOUSE_MEMORY", "3GB")
-    assert memory_limit() == "3GB"
+@pytest.mark.parametrize(("set_to", "least", "most"), [("", 1, 8000), ("3GB", 3000, 3000)])
+def test_the_memory_that_duckdb_may_take_is_8_gb_or_less_or_as_set(set_to, least, most, tmp_path, monkeypatch):
+    told = {}
+    monkeypatch.setattr("dbt.cli.main.dbtRunner.invoke", lambda *_: told.update(os.environ) or Mock(exception=None))
+    Warehouse.of(Settings(data=tmp_path, warehouse_memory=set_to))._invoke(["parse"])
+    memory = told["IQS_WAREHOUSE_MEMORY"].replace("GB", "000MB")
+    assert least <= int(memory.removesuffix("MB")) <= most

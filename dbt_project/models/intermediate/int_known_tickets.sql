@@ -3,13 +3,4 @@
 -- depends_on: {{ ref('int_changed_days') }}
 {{ config(materialized='table') }}
 
-select
-    ticket_id,
-    interaction_id,
-    customer_key,
-    issue_type,
-    status,
-    opened_at,
-    resolved_at,
-    reopened_at
-from {{ ref('stg_tickets') }}
+{{ tickets_of_resolutions() }}

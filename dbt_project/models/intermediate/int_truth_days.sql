@@ -10,16 +10,7 @@
 with interactions as (select * from {{ ref('int_interactions') }}){% if known and tickets and not flags.FULL_REFRESH %},
 
 tickets as (
-    select
-        ticket_id,
-        interaction_id,
-        customer_key,
-        issue_type,
-        status,
-        opened_at,
-        resolved_at,
-        reopened_at
-    from {{ ref('stg_tickets') }}
+    {{ tickets_of_resolutions() }}
 ),
 
 known_tickets as (select * from {{ tickets }}),

@@ -188,22 +188,22 @@ def test_five_seconds_of_a_tune_are_too_short_for_hold_music(tmp_path):
     assert len(times(result, kind="music")) == 0
 
 
-def test_real_hold_music_is_music_and_holds_no_speech(real_data):
-    result = acoustics(real_data / "phone_prompts/hold_music.wav", LIMITS)
+def test_real_hold_music_is_music_and_holds_no_speech(realdata):
+    result = acoustics(realdata / "phone_prompts/hold_music.wav", LIMITS)
     assert len(times(result)) == 0
     assert result.voices[0]["music_s"] > 0.9 * 244
 
 
 @pytest.mark.parametrize("name", ["mono_phone_calls/Call01.wav", "two_channel_short/call_center_sample.wav"])
-def test_real_speech_is_no_music(real_data, name):
-    result = acoustics(real_data / name, LIMITS)
+def test_real_speech_is_no_music(realdata, name):
+    result = acoustics(realdata / name, LIMITS)
     assert sum(c["music_s"] for c in result.voices) == 0.0
     assert sum(c["speech_s"] for c in result.voices) > 5.0
 
 
-def test_real_agents_and_callers_have_plausible_pitch_and_balance(real_data):
+def test_real_agents_and_callers_have_plausible_pitch_and_balance(realdata):
     name = "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav"
-    agent, caller = acoustics(real_data / name, LIMITS).voices
+    agent, caller = acoustics(realdata / name, LIMITS).voices
     assert 200 < agent["pitch_hz"] < 290
     assert 95 < caller["pitch_hz"] < 160
     assert 80 < agent["speech_s"] < 110

@@ -193,8 +193,8 @@ def f1(truth: np.ndarray, got: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize(("snr", "least"), [(40, 0.97), (10, 0.94), (0, 0.9)])
-def test_activity_and_snr_of_real_telephone_speech_in_office_noise(real_data, snr, least):
-    x, truth = prompts_in_a_row(real_data, 60)
+def test_activity_and_snr_of_real_telephone_speech_in_office_noise(realdata, snr, least):
+    x, truth = prompts_in_a_row(realdata, 60)
     samples = np.repeat(truth, 80)[: len(x)]
     power = np.mean(x[: len(samples)][samples] ** 2)
     noisy = signals.int16(x + office(len(x)) * np.sqrt(power / 10 ** (snr / 10)))
@@ -207,8 +207,8 @@ def test_activity_and_snr_of_real_telephone_speech_in_office_noise(real_data, sn
 
 
 @pytest.mark.parametrize(("name", "snr"), [("p287_002", 8.98), ("p287_003", 4.24)])
-def test_snr_of_public_noisy_recordings_is_near_the_truth(real_data, name, snr):
-    samples, rate_hz = soundfile.read(real_data / f"snr_pairs/noisy/{name}.wav", dtype="int16", always_2d=True)
+def test_snr_of_public_noisy_recordings_is_near_the_truth(realdata, name, snr):
+    samples, rate_hz = soundfile.read(realdata / f"snr_pairs/noisy/{name}.wav", dtype="int16", always_2d=True)
     energy = energy_track(samples, rate_hz)
     speech = activity.voice_activity(samples, rate_hz, energy).speech[:, 0]
     heard = channel_block(samples, 0, 0, len(samples), 0.0)[np.repeat(speech, rate_hz // 100)[: len(samples)]]

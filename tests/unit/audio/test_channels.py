@@ -109,5 +109,5 @@ def test_silence_is_silent_and_one_channel_is_mono(tmp_path):
         ("mono_u8_and_dual_mono/Auto0_GUID_000_AGENT_ChrisL_Mono.wav", "mono"),
     ],
 )
-def test_layouts_of_real_recordings(real_data, name, expected):
-    assert inspect(real_data / name, None)["layout"] == expected
+def test_layouts_of_real_recordings(realdata, name, expected):
+    assert inspect(realdata / name, None)["layout"] == expected

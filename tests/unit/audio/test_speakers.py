@@ -144,8 +144,8 @@ def real(path) -> tuple[np.ndarray, int, np.ndarray]:
     return mixed, audio.rate_hz, speech
 
 
-def test_a_real_call_mixed_down_is_told_apart_as_its_channels_are(real_data):
-    samples, rate_hz, speech = real(real_data / "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav")
+def test_a_real_call_mixed_down_is_told_apart_as_its_channels_are(realdata):
+    samples, rate_hz, speech = real(realdata / "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav")
     minute = slice(0, 6_000)
     speech = speech[minute]
     voices, confidence = tell_apart(samples[: 6_000 * 80], rate_hz, 0, 0.0, speech.any(axis=1))
@@ -155,8 +155,8 @@ def test_a_real_call_mixed_down_is_told_apart_as_its_channels_are(real_data):
     assert min(wrong, 1 - wrong) < 0.03
 
 
-def test_one_channel_of_a_real_call_is_one_voice(real_data):
-    path = real_data / "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav"
+def test_one_channel_of_a_real_call_is_one_voice(realdata):
+    path = realdata / "two_channel_auto_repair/Auto_Repairs_40_stereo_LagentRcaller.wav"
     audio = decode(path)
     samples = np.ascontiguousarray(audio.samples[: 60 * 8000, 1:])
     speech = voice_activity(samples, 8000, energy_track(samples, 8000)).speech[:, 0]

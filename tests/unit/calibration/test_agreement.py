@@ -138,7 +138,8 @@ def ratings(draw, *, complete: bool = False):
 @settings(max_examples=30, deadline=None)
 @given(ratings())
 def test_alpha_is_that_of_the_package_krippendorff(points):
-    oracle = pytest.importorskip("krippendorff")
+    import krippendorff as oracle
+
     rated = points[(~np.isnan(points)).sum(axis=1) >= 2]
     if not len(rated) or len(np.unique(rated[~np.isnan(rated)])) < 2:
         assert np.isnan(krippendorff_alpha(points))

@@ -4,6 +4,7 @@ import pytest
 
 from pipelines.landing import Landing, LandingOptions, expired
 from pipelines.landing.expired import ExpiredError, ExpiredRecording
+from pipelines.privacy import erasure
 from pipelines.resources.landing import LandingResource
 from pipelines.settings import Settings
 
@@ -71,3 +72,19 @@ def test_it_is_located_with_what_is_known_of_it_and_a_file_that_came_back_counts
     gone = resource.locate("recordings/a.wav")
     assert (gone.reason, gone.identity, gone.audio_sha256) == (None, there.identity, known.audio_sha256)
     assert resource.locate("recordings/c.wav").reason == "recording_missing"
+
+
+def test_an_erasure_knows_a_recording_that_expired_by_its_hash_and_takes_it_off_the_list(settings):
+    for name in "ab":
+        expired.add(expired.list_in(settings.lake), [remembered(settings, name)])
+        (settings.landing / "recordings" / f"{name}.wav").unlink()
+    subject = erasure.find(settings, erasure.INTERACTION, "a")
+    assert (subject.recordings, subject.audio_sha256) == (["recordings/a.wav"], ["a" * 8])
+    erasure._remove_recordings(erasure.Installation(settings), subject)
+    assert list(expired.read(expired.list_in(settings.lake))) == ["recordings/b.wav"]
+    assert subject.removed == [{"where": "list of expired recordings", "rows": 1}]
+
+
+def test_where_nothing_expired_nothing_is_written(tmp_path):
+    expired.add(expired.list_in(tmp_path), [])
+    assert not expired.list_in(tmp_path).exists()

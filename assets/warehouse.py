@@ -11,6 +11,7 @@ import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, build_dbt_asset_specs
 
 from assets.calibration import make_readable
+from pipelines.column_lineage import asset_name, kept_lineage
 from pipelines.publishing.generations import copy_history, identifier, literal
 from pipelines.publishing.lock import writer_lock
 from pipelines.quality.ledger import ensure, record
@@ -27,19 +28,13 @@ class _Translator(DagsterDbtTranslator):
     """dbt's sources are the lake's assets by name; models are grouped by folder."""
 
     def get_asset_key(self, dbt_resource_props) -> dg.AssetKey:
-        if dbt_resource_props["resource_type"] == "source":
-            return dg.AssetKey([dbt_resource_props["source_name"], dbt_resource_props["name"]])
-        return dg.AssetKey([_folder(dbt_resource_props), dbt_resource_props["name"]])
+        return dg.AssetKey(asset_name(dbt_resource_props).split("/"))
 
     def get_group_name(self, dbt_resource_props) -> str:
-        return _folder(dbt_resource_props)
+        return self.get_asset_key(dbt_resource_props).path[0]
 
     def get_owners(self, dbt_resource_props) -> list[str]:
         return OWNERS
-
-
-def _folder(node: dict) -> str:
-    return "seeds" if node["resource_type"] == "seed" else node["fqn"][1]
 
 
 @lru_cache(maxsize=4)
@@ -50,8 +45,8 @@ def _read(manifest: Path) -> dict:
 def published_keys(manifest_path: Path) -> list[dg.AssetKey]:
     """The models that are published, as asset keys."""
     nodes = _read(manifest_path)["nodes"].values()
-    models = (n for n in nodes if n["resource_type"] == "model" and _folder(n) in ("marts", "ops", "trends"))
-    return [_Translator().get_asset_key(n) for n in models]
+    keys = (_Translator().get_asset_key(n) for n in nodes if n["resource_type"] == "model")
+    return [key for key in keys if key.path[0] in ("marts", "ops", "trends")]
 
 
 def views_after_the_build(manifest_path: Path) -> list[dg.AssetSpec]:
@@ -67,7 +62,9 @@ def warehouse_assets(manifest_path: Path, daily: dg.PartitionsDefinition) -> dg.
     """The dbt project in `manifest_path` as one multi-asset: a run builds what the lake changed, and tests it."""
     manifest = _read(manifest_path)
     translator = _Translator()
-    specs = list(build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=translator, exclude=_AFTER_THE_BUILD))
+    specs = build_dbt_asset_specs(manifest=manifest, dagster_dbt_translator=translator, exclude=_AFTER_THE_BUILD)
+    lineage = kept_lineage(manifest_path.parent)
+    specs = [_with_lineage(spec, lineage.get("/".join(spec.key.path), {})) for spec in specs]
     here = {spec.key for spec in specs}
     built = {id_: node for id_, node in manifest["nodes"].items() if node["resource_type"] in ("model", "seed")}
     keys = {id_: key for id_ in _in_order(built) if (key := translator.get_asset_key(built[id_])) in here}
@@ -106,6 +103,25 @@ def warehouse_assets(manifest_path: Path, daily: dg.PartitionsDefinition) -> dg.
             )
 
     return warehouse
+
+
+def _with_lineage(spec: dg.AssetSpec, columns: dict[str, list[str]]) -> dg.AssetSpec:
+    """The spec with its columns' sources, as Dagster's column lineage and as text: its open UI shows text only."""
+    if not columns:
+        return spec
+    dependencies = {
+        column: [dg.TableColumnDep(table.split("/"), name) for table, _, name in (s.rpartition(".") for s in sources)]
+        for column, sources in columns.items()
+    }
+    told = "\n".join(
+        f"| {column} | {', '.join(sources) or 'a constant, or rows counted'} |" for column, sources in columns.items()
+    )
+    return spec.merge_attributes(
+        metadata={
+            "dagster/column_lineage": dg.TableColumnLineage(dependencies),
+            "columns come from": dg.MetadataValue.md(f"| column | sources |\n|---|---|\n{told}"),
+        }
+    )
 
 
 def _in_order(nodes: dict[str, dict]) -> list[str]:

@@ -115,14 +115,14 @@ class Warehouse:
         at a time.
         """
         manifest, stamp = self.target / "parsed.json", self.target / "project.txt"
-        current = fingerprint(self._project_fingerprint(), self.lake.root, self.path)
+        current = fingerprint(self.project_fingerprint(), self.lake.root, self.path)
         if not (manifest.exists() and stamp.exists() and stamp.read_text() == current):
             self._invoke(["parse"])
             write_text(manifest, (self.target / "manifest.json").read_text())
             write_text(stamp, current)
         return manifest
 
-    def _project_fingerprint(self) -> str:
+    def project_fingerprint(self) -> str:
         files = sorted(
             p
             for p in self.project.rglob("*")
@@ -139,7 +139,7 @@ class Warehouse:
         if edits := edits_of_history(self.project / "seeds", self.lake.root):
             raise BuildError("The rules in dbt_project/seeds are refused:\n- " + "\n- ".join(edits))
         before, lake_days = BuildState.read(self.path), self.day_fingerprints()
-        project = self._project_fingerprint()
+        project = self.project_fingerprint()
         whole = before.project != project or before.status == "none" or not self.is_sound(before)
         stale = sorted(set(lake_days.items()) - set(before.days.items()))
         gone = set(before.days) - set(lake_days)

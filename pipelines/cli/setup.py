@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import webbrowser
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -136,13 +137,48 @@ def docs(
     return DONE
 
 
+@app.command()
+def lineage(
+    column: Annotated[str, typer.Argument(help="trend_iqs.iqs; a table alone: each of its columns.")],
+    as_json: Json = False,
+) -> int:
+    """Tell what a column is made of, through every table of the warehouse down to the lake and the rules."""
+    from pipelines.column_lineage import UnknownColumn, column_lineage, find_column, sources_of
+    from pipelines.warehouse import Warehouse
+
+    found = column_lineage(Warehouse.of(Settings.from_environment()))
+    try:
+        table, name = find_column(found, column)
+    except UnknownColumn as error:
+        raise CommandError(str(error), USED_WRONGLY) from error
+    if not name:
+        say(json.dumps(found[table]) if as_json else "\n".join(_column(c, s) for c, s in found[table].items()))
+        return DONE
+    sources = list(sources_of(found, f"{table}.{name}"))
+    if as_json:
+        say(json.dumps([asdict(s) for s in sources]))
+        return DONE
+    for source in sources:
+        say(f"{'  ' * source.depth}{source.column}{'  (see above)' if source.shown_above else ''}")
+    return DONE
+
+
+def _column(name: str, sources: list[str]) -> str:
+    return f"{name:<28} {', '.join(sources) or 'a constant, or rows counted'}"
+
+
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dev(context: typer.Context) -> int:
     """Start Dagster's UI with the landing sensor and the schedule; further options go to `dagster dev`."""
     from pipelines.automation.event_log import BATCH
     from pipelines.automation.launch import prepare_home
+    from pipelines.column_lineage import column_lineage
+    from pipelines.warehouse import BuildError, Warehouse
 
-    home = prepare_home(Settings.from_environment())
+    settings = Settings.from_environment()
+    home = prepare_home(settings)
+    with suppress(BuildError):  # nothing is built yet: the columns have no lineage to show
+        column_lineage(Warehouse.of(settings))
     environment = os.environ | BATCH | {"DAGSTER_HOME": str(home)}
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT / "workspace.yaml"), *context.args]
     # In this process's place: a signal or a service manager then reaches Dagster itself.

@@ -1,8 +1,11 @@
 """The code location: what Dagster's users find in it."""
 
+import json
+
 import dagster as dg
 import pytest
 
+from pipelines.column_lineage import KEPT
 from pipelines.contracts import all_tables
 from pipelines.definitions import build
 from pipelines.settings import Settings
@@ -10,7 +13,12 @@ from pipelines.settings import Settings
 
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory) -> dg.Definitions:
-    return build(Settings(data=tmp_path_factory.mktemp("data")))
+    settings = Settings(data=tmp_path_factory.mktemp("data"))
+    lineage = {"trends/trend_iqs": {"iqs": ["intermediate/int_group_days.n", "seeds/settings.value"], "period": []}}
+    kept = settings.warehouse.parent / "dbt" / KEPT
+    kept.parent.mkdir(parents=True)
+    kept.write_text(json.dumps({"project": "as it is", "tables": lineage}))
+    return build(settings)
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +95,16 @@ def test_the_rows_of_a_tables_build_are_counted_and_views_are_not(tmp_path):
         connection.execute("delete from marts.dim_agents where i = 3")
     assert row_counts(tmp_path / "warehouse.duckdb") == {("marts", "dim_agents"): 6}
     assert row_counts(tmp_path / "nothing.duckdb") == {}
+
+
+def test_a_tables_columns_tell_what_they_come_from(graph):
+    metadata = graph.get(dg.AssetKey(["trends", "trend_iqs"])).metadata
+    iqs, period = (metadata["dagster/column_lineage"].deps_by_column[c] for c in ("iqs", "period"))
+    assert [(d.asset_key.to_user_string(), d.column_name) for d in iqs] == [
+        ("intermediate/int_group_days", "n"),
+        ("seeds/settings", "value"),
+    ]
+    assert period == []
+    told = metadata["columns come from"].value
+    assert "| iqs | intermediate/int_group_days.n, seeds/settings.value |" in told
+    assert "| period | a constant, or rows counted |" in told

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.settings import PROJECT
+from pipelines.column_lineage import KEPT
+from pipelines.settings import PROJECT, Settings
+from pipelines.warehouse import BuildState, Warehouse
 
 
 def iqs(cwd: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
@@ -48,6 +50,38 @@ def test_dbts_documentation_before_the_first_run_says_what_to_do(tmp_path):
     done = iqs(tmp_path, "docs", IQS_DATA=str(tmp_path))
     assert done.returncode == 1
     assert "`iqs run` builds it" in done.stderr
+
+
+def test_the_lineage_of_a_column_before_the_first_run_says_what_to_do(tmp_path):
+    done = iqs(tmp_path, "lineage", "trend_iqs.iqs", IQS_DATA=str(tmp_path))
+    assert done.returncode == 1
+    assert "`iqs run` builds it" in done.stderr
+
+
+def test_the_lineage_of_a_column_is_told_from_what_is_kept(tmp_path):
+    warehouse = Warehouse.of(Settings(data=tmp_path))
+    warehouse.target.mkdir(parents=True)
+    project = warehouse.project_fingerprint()
+    BuildState("success", "", project=project).write(warehouse.path)
+    tables = {
+        "marts/b": {"x": ["marts/a.y", "marts/a.z"], "n": []},
+        "marts/a": {"y": ["landing/c.v"], "z": ["marts/a.y"]},
+    }
+    (warehouse.target / KEPT).write_text(json.dumps({"project": project, "tables": tables}))
+    told = iqs(tmp_path, "lineage", "b.x", IQS_DATA=str(tmp_path))
+    assert told.stdout.splitlines() == [
+        "marts/b.x",
+        "  marts/a.y",
+        "    landing/c.v",
+        "  marts/a.z",
+        "    marts/a.y  (see above)",
+    ]
+    table = iqs(tmp_path, "lineage", "marts/b", IQS_DATA=str(tmp_path)).stdout.splitlines()
+    assert [" ".join(line.split()) for line in table] == ["x marts/a.y, marts/a.z", "n a constant, or rows counted"]
+    sources = json.loads(iqs(tmp_path, "lineage", "b.x", "--json", IQS_DATA=str(tmp_path)).stdout)
+    assert sources[2] == {"column": "landing/c.v", "depth": 2, "shown_above": False}
+    unknown = iqs(tmp_path, "lineage", "b.xx", IQS_DATA=str(tmp_path))
+    assert (unknown.returncode, "no column 'xx'; there is x" in unknown.stderr) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from pipelines.reports.calls import FOLDER, CallOptions, Sound, render_calls
 from pipelines.reports.report import render
 from pipelines.resources.audio import SandboxResource
 from pipelines.resources.landing import LandingResource
-from pipelines.resources.stage import OWNERS, RETRY, WAREHOUSE_QUEUE
+from pipelines.resources.stage import OWNERS, RETRY, WAREHOUSE_QUEUE, preview
 from pipelines.resources.warehouse import PublicationsResource, WarehouseResource
 from pipelines.warehouse import BuildState
 
@@ -130,6 +130,7 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
                 "dagster/row_count": sum(made.rows.values()),
                 "size_bytes": database.stat().st_size,
                 "path": dg.MetadataValue.path(str(publications.path / "current" / "iqs.duckdb")),
+                **headline(database),
             },
         )
         page = made.path / "report" / "index.html"
@@ -142,6 +143,20 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         )
 
     return publication
+
+
+def headline(database: Path) -> dict[str, object]:
+    """What the newest week of a publication says, as numbers that Dagster draws run by run, and the days before it."""
+    import duckdb
+
+    columns = "period_start, received, n as scored, coverage, iqs, iqs_low, iqs_high, dip"
+    of_all = "from trend_iqs where dimension = 'all' and basis = 'as_scored' and period ="
+    with duckdb.connect(str(database), read_only=True) as connection:
+        weeks = connection.execute(f"select {columns} {of_all} 'week' order by 1 desc limit 1").pl()
+        days = connection.execute(f"select {columns} {of_all} 'day' order by 1 desc limit 14").pl()
+    newest = weeks.select("received", "scored", "coverage", "iqs").to_dicts()
+    shown = {f"week_{name}": float(n) for name, n in newest[0].items() if n is not None} if newest else {}
+    return shown | {"last_days": dg.MetadataValue.md(preview(days))}
 
 
 def _newest_scored_day(database: Path) -> date | None:

@@ -235,7 +235,6 @@ class Warehouse:
             IQS_DAYS=",".join(days),
             IQS_DBT_THREADS=str(self.threads),
             IQS_WAREHOUSE_MEMORY=self.memory or _usual_memory(),
-            DBT_SEND_ANONYMOUS_USAGE_STATS="false",
         ):
             try:
                 result = dbtRunner().invoke([*arguments[0].split(), *map(str, paths + quiet), *arguments[1:]])

@@ -13,7 +13,6 @@ def pytest_configure(config):
     for name in [n for n in os.environ if n.startswith("IQS_") and not n.startswith("IQS_TEST_")]:
         del os.environ[name]
     os.environ["HF_HUB_OFFLINE"] = "1"
-    os.environ["DBT_SEND_ANONYMOUS_USAGE_STATS"] = "false"
 
 
 def real_recordings() -> Path:

@@ -211,7 +211,7 @@ def _telemetry(patient: Patient) -> Found:
     if patient.environment.get("HF_HUB_OFFLINE", "1").lower() in ("0", "false", "no", "off"):
         yield WARNING, "HF_HUB_OFFLINE is off: the recogniser's library may use the network", "unset HF_HUB_OFFLINE"
     elif not on and dbt_is_off:
-        yield OK, "off: Dagster, dbt, Great Expectations; the model hub is offline"
+        yield OK, "off: Dagster, dbt, Great Expectations, onnxruntime; the model hub is offline"
 
 
 # --- the machine

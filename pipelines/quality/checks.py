@@ -145,8 +145,8 @@ def _campaigns(interactions: pl.DataFrame) -> pl.DataFrame:
 
 
 def _campaigns_new(interactions: pl.DataFrame, around: Around) -> Count:
-    """Interactions of a campaign that none of the earlier days had; silent until there are enough of them."""
-    days = around.earlier(landing.INTERACTIONS, _campaigns)
+    """Interactions of a campaign that none of the earlier days had; silent until enough of them had any."""
+    days = [known for known in around.earlier(landing.INTERACTIONS, _campaigns) if known.height]
     named = interactions.filter(pl.col("campaign").is_not_null())
     if len(days) < around.limits["drift_days_at_least"]:
         return 0, named.height

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import threading
@@ -186,8 +185,7 @@ class _Verdict:
 
 @cache
 def _batches():
-    """The process's one ephemeral context: a batch definition that every frame is handed to. No analytics."""
-    os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    """The process's one ephemeral context: a batch definition that every frame is handed to."""
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 

@@ -3,8 +3,11 @@
 import json
 
 import dagster as dg
+import duckdb
 import pytest
 
+from assets.publication import headline
+from assets.warehouse import row_counts
 from pipelines.column_lineage import KEPT
 from pipelines.contracts import all_tables
 from pipelines.definitions import build
@@ -85,10 +88,6 @@ def test_the_sensors_that_give_notice_are_there_and_on(definitions, name):
 
 
 def test_the_rows_of_a_tables_build_are_counted_and_views_are_not(tmp_path):
-    import duckdb
-
-    from assets.warehouse import row_counts
-
     with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
         connection.execute("create schema marts; create table marts.dim_agents as select * from range(7) t(i)")
         connection.execute("create view marts.v as select 1 as a")
@@ -108,3 +107,26 @@ def test_a_tables_columns_tell_what_they_come_from(graph):
     told = metadata["columns come from"].value
     assert "| iqs | intermediate/int_group_days.n, seeds/settings.value |" in told
     assert "| period | a constant, or rows counted |" in told
+
+
+def test_a_publication_shows_its_newest_week_as_numbers_and_the_days_as_a_table(tmp_path):
+    with duckdb.connect(str(tmp_path / "iqs.duckdb")) as connection:
+        connection.execute(
+            "create table trend_iqs as select 'all' as dimension, basis, period, period_start::date as period_start, "
+            "10 as received, n, n / 10.0 as coverage, iqs, iqs - 5 as iqs_low, iqs + 5 as iqs_high, false as dip from "
+            "(values ('week', '2026-03-02', 8, 70.5), ('week', '2026-03-09', 6, 71.5), ('day', '2026-03-09', 6, 71.5)) "
+            "as given (period, period_start, n, iqs) cross join (values ('as_scored'), ('restated')) as bases (basis)"
+        )
+    shown = headline(tmp_path / "iqs.duckdb")
+    days = shown.pop("last_days").value.splitlines()
+    assert shown == {"week_received": 10, "week_scored": 6, "week_coverage": 0.6, "week_iqs": 71.5}
+    assert days[2:] == ["| 2026-03-09 | 10 | 6 | 0.6 | 71.5 | 66.5 | 76.5 | False |"]
+
+
+def test_a_publication_without_a_scored_call_has_no_headline(tmp_path):
+    with duckdb.connect(str(tmp_path / "iqs.duckdb")) as connection:
+        connection.execute(
+            "create table trend_iqs (dimension text, basis text, period text, period_start date, received int, n int, "
+            "coverage double, iqs double, iqs_low double, iqs_high double, dip boolean)"
+        )
+    assert list(headline(tmp_path / "iqs.duckdb")) == ["last_days"]

@@ -298,7 +298,6 @@ class Dbt:
             "IQS_LAKE": str(self.lake),
             "IQS_WAREHOUSE": str(self.warehouse),
             "IQS_DAYS": ",".join(d.isoformat() for d in days),
-            "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
             **environment,
         }
         before = dict(os.environ)

@@ -1,5 +1,7 @@
 """Every domain check passes on a sound day, and bites on the one fault that it is there for."""
 
+from dataclasses import replace
+
 import polars as pl
 import pytest
 
@@ -68,6 +70,19 @@ def test_warnings_do_not_block_and_facts_do():
         "every_review_is_compared",
         "raters_agree_on_every_parameter",
     }
+
+
+@pytest.mark.parametrize(("with_calls", "failing"), [(13, 0), (14, 8)])
+def test_days_without_a_call_tell_nothing_of_which_campaigns_there_are(with_calls, failing):
+    frames = sound_day()
+    frames[landing.INTERACTIONS] = frames[landing.INTERACTIONS].with_columns(campaign=pl.lit("new"))
+
+    def earlier(table, digest):
+        return [digest(table.empty())] * 14 + [digest(sound_day()[table])] * with_calls
+
+    around = replace(sound_around(), earlier=earlier)
+    found = domain_outcomes(frames, DAY, {landing.INTERACTIONS.name: "print"}, around)
+    assert [o.failing_rows for o in found if o.check_name == "campaigns_are_known"] == [failing]
 
 
 def test_an_outcome_never_carries_the_offending_value():

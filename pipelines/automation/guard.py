@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import dagster as dg
@@ -63,14 +63,15 @@ def _first(path: Path, who: str, wait_s: float) -> Iterator[None]:
 def running(
     settings: Settings, run_id: str, storage: dg.DagsterInstance, *, wait_s: float | None = None
 ) -> Iterator[None]:
-    """Hold the data root for the run `run_id`, and be seen to be alive; first, runs that died are marked as failed."""
+    """Hold the data root for the run `run_id`, and be seen to be alive; first, runs that died are marked as failed.
+
+    The file by which it is seen stays until a later run finds its end in Dagster's storage: on a full disk a run ends
+    without a word there.
+    """
     path = _alive(settings, run_id)
-    try:
-        with writer_lock(path, f"run {run_id}", 0), data_root_held(settings, f"run {run_id}", wait_s=wait_s):
-            end_dead_runs(settings, storage)
-            yield
-    finally:
-        path.unlink(missing_ok=True)
+    with writer_lock(path, f"run {run_id}", 0), data_root_held(settings, f"run {run_id}", wait_s=wait_s):
+        end_dead_runs(settings, storage)
+        yield
 
 
 def end_dead_runs(settings: Settings, storage: dg.DagsterInstance) -> list[str]:
@@ -88,10 +89,14 @@ def end_dead_runs(settings: Settings, storage: dg.DagsterInstance) -> list[str]:
             with writer_lock(path, "looking for dead runs", 0):
                 storage.event_log_storage.free_concurrency_slots_for_run(run.run_id)
                 storage.report_run_failed(run, "The process of this run is gone (killed, or the machine went down).")
-                path.unlink(missing_ok=True)
         except LockHeld:
             continue
         ended.append(run.run_id)
+    for path in _alive(settings, "").glob("*"):
+        run = storage.get_run_by_id(path.name)
+        if run is None or run.is_finished:
+            with suppress(LockHeld), writer_lock(path, "looking for runs that ended", 0):
+                path.unlink()
     return ended
 
 

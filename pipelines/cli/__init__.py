@@ -6,6 +6,7 @@ stands; 4 a blocking check failed and nothing was published.
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -15,12 +16,13 @@ import typer
 from pipelines.cli import setup, run, quarantine, scores, publications, privacy, backup, alerts, crm  # noqa: F401  # isort: skip
 from pipelines.cli.terminal import DONE, FAILED, USED_WRONGLY, CommandError, app
 from pipelines.installation.envfile import load_env_file
-from pipelines.settings import SettingError
+from pipelines.settings import SettingError, Settings
 
 
 def main() -> None:
     """Entry point: errors become a sentence and an exit code, never a stack trace (IQS_DEBUG=1 shows it)."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    logging.raiseExceptions = False  # a log that can't be written, on a full disk, prints no stack traces
     try:
         load_env_file(os.environ)
         code = app(standalone_mode=False)
@@ -33,6 +35,8 @@ def main() -> None:
     except Exception as error:
         if type(error).__module__.startswith(("click", "typer")):
             code = _complain(error.format_message() if hasattr(error, "format_message") else str(error), USED_WRONGLY)
+        elif full := _full_disk():
+            code = _complain(full, FAILED)
         elif os.environ.get("IQS_DEBUG"):
             raise
         elif type(error).__module__.startswith("pipelines") or isinstance(error, OSError):
@@ -40,6 +44,19 @@ def main() -> None:
         else:
             code = _complain(f"{type(error).__name__}: {error}; IQS_DEBUG=1 shows where", FAILED)
     sys.exit(code if isinstance(code, int) else DONE)
+
+
+def _full_disk() -> str | None:
+    """That the data root's disk is full, where it is: SQLite and others call that an I/O error."""
+    import shutil
+
+    data = Settings.from_environment().data
+    if not data.exists() or shutil.disk_usage(data).free >= 1 << 20:
+        return None
+    return (
+        f"No space left on the disk of {data}. What is published stays; free some space, then run it again: "
+        "it goes on from there"
+    )
 
 
 def _complain(message: str, code: int) -> int:

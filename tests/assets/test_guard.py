@@ -6,7 +6,7 @@ from dagster._core.definitions.job_base import InMemoryJob
 from dagster._core.execution.api import execute_run
 
 from pipelines.automation import guard
-from pipelines.automation.guard import data_root_held, one_run_at_a_time
+from pipelines.automation.guard import data_root_held, end_dead_runs, one_run_at_a_time, running
 from pipelines.publishing.lock import LockHeld
 from pipelines.settings import Settings
 
@@ -44,7 +44,20 @@ def test_a_run_holds_the_data_root_until_it_has_ended(settings, tmp_path):
         assert met == [f"run {run.run_id}"]
         with data_root_held(settings, "afterwards", wait_s=0):
             pass
+        assert end_dead_runs(settings, storage) == []
         assert list((settings.data / "dagster" / "alive").iterdir()) == []
+
+
+def test_a_run_whose_end_could_not_be_written_is_ended_by_the_next_and_frees_its_pool(settings, tmp_path):
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as storage:
+        storage.event_log_storage.set_concurrency_slots("warehouse", 1)
+        claim = storage.event_log_storage.claim_concurrency_slot
+        run = storage.create_run_for_job(dg.GraphDefinition(name="job").to_job(), status=dg.DagsterRunStatus.STARTED)
+        with running(settings, run.run_id, storage):
+            assert claim("warehouse", run.run_id, "build").is_claimed
+        with running(settings, "the-next", storage):
+            assert storage.get_run_by_id(run.run_id).status == dg.DagsterRunStatus.FAILURE
+            assert claim("warehouse", "the-next", "build").is_claimed
 
 
 def test_a_run_that_waited_in_vain_fails_and_names_the_holder(settings, tmp_path, monkeypatch):

@@ -27,8 +27,10 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from pipelines.audio import silero
 from pipelines.audio.acoustics import acoustics
 from pipelines.audio.decode import DecodeLimits, decode
+from tests.silero_reference import by_onnxruntime
 
 STAGES = {
     "decode": "decode",
@@ -68,6 +70,21 @@ def librosa_rms_and_yin(path: Path) -> None:
     for x in np.atleast_2d(samples):
         librosa.feature.rms(y=x, frame_length=320, hop_length=80)
         librosa.yin(x, fmin=60, fmax=500, sr=rate_hz, frame_length=512, hop_length=80)
+
+
+def voice_activity(path: Path) -> dict[str, Callable[[], float]]:
+    """The network of the voice activity alone, on the same 4 s segments: ours, and the published one."""
+    sound = decode(path, DecodeLimits())
+    chunk = round(silero.CHUNK_S * sound.rate_hz)
+    wanted = np.ones((-(-len(sound.samples) // (chunk * silero.SEGMENT_CHUNKS)), sound.samples.shape[1]), bool)
+    length = (silero.SEGMENT_CHUNKS + 16) * chunk + chunk // 8  # 16 chunks of warm-up, and the first one's context
+    x = sound.samples.astype(np.float32).T.ravel() / 32768
+    segments = np.stack([np.resize(x[i * chunk * silero.SEGMENT_CHUNKS :], length) for i in range(wanted.size)])
+    gains = np.ones(sound.samples.shape[1], np.float32)
+    return {
+        "Silero in numpy": lambda: cpu_s(lambda: silero.silero(sound.samples, sound.rate_hz, gains, wanted)),
+        "Silero in onnxruntime": lambda: cpu_s(lambda: by_onnxruntime(segments, sound.rate_hz)),
+    }
 
 
 class OpenSmile:
@@ -127,6 +144,7 @@ def main() -> None:
             "acoustics(): activity, music, leak, level, SNR, pitch": lambda: cpu_s(lambda: acoustics(path)),
             "librosa: rms + yin only": lambda: cpu_s(lambda: librosa_rms_and_yin(path)),
         }
+        sides |= voice_activity(path)
         if arguments.opensmile:
             smile = OpenSmile(arguments.opensmile)
             sides["openSMILE: eGeMAPSv02 functionals"] = lambda: smile.cpu_s(path)

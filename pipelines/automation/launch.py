@@ -20,6 +20,7 @@ from pipelines.automation.jobs import range_tags
 from pipelines.automation.progress import progress_logger, shown
 from pipelines.contracts import all_tables
 from pipelines.lake import write_text
+from pipelines.publishing.lock import writer_lock
 from pipelines.settings import SettingError, Settings
 
 
@@ -49,10 +50,16 @@ def prepare_home(settings: Settings) -> Path:
 
 @contextmanager
 def instance(settings: Settings) -> Iterator[dg.DagsterInstance]:
-    """Dagster's storage under the data root."""
+    """Dagster's storage under the data root.
+
+    One process at a time opens it: of two that make its databases, each would write its version into the other's, and
+    nothing could open them any more.
+    """
     home = prepare_home(settings)
     os.environ |= {"DAGSTER_HOME": str(home), **BATCH}
-    with dg.DagsterInstance.from_config(str(home)) as opened:
+    with writer_lock(home / "opening.lock", "opening Dagster's storage", 60):
+        opened = dg.DagsterInstance.from_config(str(home))
+    with opened:
         yield opened
 
 

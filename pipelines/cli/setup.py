@@ -170,19 +170,18 @@ def _column(name: str, sources: list[str]) -> str:
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def dev(context: typer.Context) -> int:
     """Start Dagster's UI with the landing sensor and the schedule; further options go to `dagster dev`."""
-    from pipelines.automation.event_log import BATCH
-    from pipelines.automation.launch import prepare_home
+    from pipelines.automation.launch import instance
     from pipelines.column_lineage import column_lineage
     from pipelines.warehouse import BuildError, Warehouse
 
     settings = Settings.from_environment()
-    home = prepare_home(settings)
+    with instance(settings):  # its databases are there before its processes open them, all at once
+        pass
     with suppress(BuildError):  # nothing is built yet: the columns have no lineage to show
         column_lineage(Warehouse.of(settings))
-    environment = os.environ | BATCH | {"DAGSTER_HOME": str(home)}
     command = [sys.executable, "-m", "dagster", "dev", "-w", str(PROJECT / "workspace.yaml"), *context.args]
     # In this process's place: a signal or a service manager then reaches Dagster itself.
-    os.execve(sys.executable, command, environment)
+    os.execv(sys.executable, command)
 
 
 def _indented(text: str) -> str:

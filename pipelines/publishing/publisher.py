@@ -250,19 +250,16 @@ def _copy(connection, names: Sequence[str], target: Path, publish_id: str, audie
     """Copy tables with their comments into a new file that older DuckDB clients open; returns what was copied."""
     connection.execute(f"attach {literal(target)} as copy (storage_version {literal(STORAGE_VERSION)})")
     copied: dict[str, dict] = {}
+    columns_of, comment_of = _described(connection)
     # One transaction: each comment on its own would be flushed on its own.
     connection.execute("begin")
     for qualified in names:
         schema, _, name = qualified.rpartition(".")
         if name in copied:
             raise PublicationError(f"two tables are called {name}; a publication has one schema")
-        columns = connection.execute(
-            "select column_name, data_type, comment from duckdb_columns() where database_name = 'warehouse' "
-            "and schema_name = ? and table_name = ? order by column_index",
-            [schema, name],
-        ).fetchall()
-        if not columns:
+        if qualified not in columns_of:
             raise PublicationError(f"the warehouse has no table {qualified}")
+        columns, comment = columns_of[qualified], comment_of.get(qualified)
         unsuitable = [f"{c} {t}" for c, t, _ in columns if not _TYPES.fullmatch(t)]
         if unsuitable:
             raise PublicationError(f"{qualified} has columns that BI tools can't read: {', '.join(unsuitable)}")
@@ -273,7 +270,6 @@ def _copy(connection, names: Sequence[str], target: Path, publish_id: str, audie
         connection.execute(
             f"create table {table} as select {selected}, {literal(publish_id)} as publish_id from {source}"
         )
-        comment = _table_comment(connection, schema, name)
         connection.execute(f"comment on table {table} is {literal(comment or '')}")
         for column, _, column_comment in columns:
             if column != "publish_id" and column_comment:
@@ -306,14 +302,20 @@ def _copy_private(connection, private: Mapping[str, PrivateTable], hidden: Path,
     return copied
 
 
-def _table_comment(connection, schema: str, name: str) -> str | None:
-    row = connection.execute(
-        "select comment from duckdb_tables() where database_name = 'warehouse' and schema_name = $1 "
-        "and table_name = $2 union all select comment from duckdb_views() where database_name = 'warehouse' "
-        "and schema_name = $1 and view_name = $2",
-        [schema, name],
-    ).fetchone()
-    return row[0] if row else None
+def _described(connection) -> tuple[dict[str, list[tuple[str, str, str | None]]], dict[str, str | None]]:
+    """Of each `schema.table` of the warehouse its columns (name, type, comment), and its own comment."""
+    columns: dict[str, list[tuple[str, str, str | None]]] = {}
+    for table, *column in connection.execute(
+        "select schema_name || '.' || table_name, column_name, data_type, comment from duckdb_columns() "
+        "where database_name = 'warehouse' order by 1, column_index"
+    ).fetchall():
+        columns.setdefault(table, []).append(tuple(column))
+    comments = connection.execute(
+        "select schema_name || '.' || table_name, comment from duckdb_tables() where database_name = 'warehouse' "
+        "union all "
+        "select schema_name || '.' || view_name, comment from duckdb_views() where database_name = 'warehouse'"
+    ).fetchall()
+    return columns, dict(comments)
 
 
 def _verify(connection, tables: dict[str, dict], staging: Path) -> None:

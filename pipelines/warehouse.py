@@ -226,7 +226,7 @@ class Warehouse:
         from dbt.adapters.factory import reset_adapters
         from dbt.cli.main import dbtRunner
 
-        _fewer_events()
+        fewer_events()
         self.target.mkdir(parents=True, exist_ok=True)
         paths = ["--project-dir", self.project, "--profiles-dir", self.project, "--target-path", self.target]
         quiet = ["--log-path", self.target / "logs", "--no-version-check", "--quiet", "--no-use-colors"]
@@ -248,7 +248,7 @@ class Warehouse:
         return list(_nodes(result.result, self.path)) if arguments[0] == "build" else []
 
 
-def _fewer_events() -> None:
+def fewer_events() -> None:
     """Have dbt make no debug events: they were a sixth of a day's CPU, and say what run_results.json says.
 
     With IQS_DEBUG they are made, and dbt's log beside the warehouse holds every statement.

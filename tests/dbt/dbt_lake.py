@@ -17,6 +17,7 @@ from pipelines.contracts import all_tables
 from pipelines.contracts.logs import LOGS
 from pipelines.contracts.metrics import METRICS, catalogue
 from pipelines.lake import Lake
+from pipelines.warehouse import fewer_events
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 MONDAY = date(2026, 3, 2)
@@ -289,7 +290,7 @@ class Dbt:
         shutil.rmtree(self.lake, ignore_errors=True)
         self.warehouse.unlink(missing_ok=True)
 
-    def invoke(self, *arguments: str, days: Iterable[date] = (), threads: int = 4, **environment: str):
+    def invoke(self, *arguments: str, days: Iterable[date] = (), threads: int = 2, **environment: str):
         from dbt.adapters.duckdb.connections import DuckDBConnectionManager
         from dbt.adapters.factory import reset_adapters
         from dbt.cli.main import dbtRunner
@@ -300,6 +301,7 @@ class Dbt:
             "IQS_DAYS": ",".join(d.isoformat() for d in days),
             **environment,
         }
+        fewer_events()
         before = dict(os.environ)
         os.environ.update(variables)
         try:

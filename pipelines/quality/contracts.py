@@ -217,7 +217,6 @@ def _validate(rules: list[_Rule], frame) -> dict[str, _Verdict]:
 def _results(rules: list[_Rule], frame, result_format) -> dict[str, Any]:
     batches = _batches()
     import great_expectations as gx
-    import great_expectations.expectations as gxe
     from great_expectations.expectations.row_conditions import Column as Where
 
     def expectation(rule: _Rule):
@@ -226,12 +225,30 @@ def _results(rules: list[_Rule], frame, result_format) -> dict[str, Any]:
             column, state = rule.only_where
             where = Where(column)
             arguments["row_condition"] = where.is_null() if state == "null" else where.is_not_null()
-        return getattr(gxe, rule.expectation)(**arguments, meta={"check": rule.check_name})
+        return _expectation(rule.expectation)(**arguments, meta={"check": rule.check_name})
 
     suite = gx.ExpectationSuite(name="contract", expectations=[expectation(r) for r in rules])
     batch = batches.get_batch(batch_parameters={"dataframe": frame})
     validation = batch.validate(suite, result_format=result_format)
     return {r.expectation_config.meta["check"]: r for r in validation.results}
+
+
+@cache
+def _expectation(name: str) -> type:
+    """The expectation `name`, made to keep its configuration: it is asked for 75 times in a validation, and made anew
+    each time, which is a third of the whole."""
+    import great_expectations.expectations as gxe
+    from great_expectations.compatibility.pydantic import PrivateAttr
+
+    plain = getattr(gxe, name)
+
+    def configuration(self):
+        if self._kept is None:
+            self._kept = plain.configuration.fget(self)
+        return self._kept
+
+    added = {"__module__": __name__, "_kept": PrivateAttr(None), "configuration": property(configuration)}
+    return type(plain)(f"Kept{name}", (plain,), added)
 
 
 def _succeeded(result) -> bool:

@@ -75,7 +75,7 @@ def resources(settings: Settings) -> dict[str, object]:
             path=str(settings.warehouse),
             lake=str(settings.lake),
             project=str(PROJECT / "dbt_project"),
-            threads=settings.workers,
+            threads=settings.dbt_threads,
             memory=settings.warehouse_memory,
             **mirrors,
         ),

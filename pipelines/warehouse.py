@@ -90,7 +90,7 @@ class Warehouse:
     def of(cls, settings: Settings) -> Warehouse:
         """The warehouse of an installation."""
         project = PROJECT / "dbt_project"
-        return cls(settings.warehouse, Lake(settings.lake), project, settings.workers, settings.warehouse_memory)
+        return cls(settings.warehouse, Lake(settings.lake), project, settings.dbt_threads, settings.warehouse_memory)
 
     @property
     def target(self) -> Path:

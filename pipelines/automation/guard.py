@@ -25,7 +25,12 @@ from pipelines.settings import Settings
 DAEMON_WAIT_S = 6 * 3600.0
 # Dagster's own limit for starting is 180 s: whoever has no lock after this time will not have one.
 _SURELY_BEGUN_S = 600.0
-_UNDER_WAY = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+_UNDER_WAY = [
+    dg.DagsterRunStatus.NOT_STARTED,
+    dg.DagsterRunStatus.STARTING,
+    dg.DagsterRunStatus.STARTED,
+    dg.DagsterRunStatus.CANCELING,
+]
 
 
 @contextmanager

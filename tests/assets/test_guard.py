@@ -60,6 +60,22 @@ def test_a_run_whose_end_could_not_be_written_is_ended_by_the_next_and_frees_its
             assert claim("warehouse", "the-next", "build").is_claimed
 
 
+@pytest.mark.parametrize("status", ["NOT_STARTED", "STARTING", "STARTED", "CANCELING"])
+def test_a_run_is_ended_whatever_it_was_about_to_do_when_it_was_killed_and_a_new_one_is_left_alone(
+    settings, tmp_path, status
+):
+    with dg.DagsterInstance.local_temp(str(tmp_path)) as storage:
+        job = dg.GraphDefinition(name="job").to_job()
+        killed, new = (storage.create_run_for_job(job, status=dg.DagsterRunStatus(status)) for _ in range(2))
+        left = settings.data / "dagster" / "alive" / killed.run_id
+        left.parent.mkdir(parents=True)
+        left.touch()  # its lock ended with its process
+        assert end_dead_runs(settings, storage) == [killed.run_id]
+        assert storage.get_run_by_id(killed.run_id).status == dg.DagsterRunStatus.FAILURE
+        assert storage.get_run_by_id(new.run_id).status.value == status
+        assert not left.exists()
+
+
 def test_a_run_that_waited_in_vain_fails_and_names_the_holder(settings, tmp_path, monkeypatch):
     monkeypatch.setattr(guard, "DAEMON_WAIT_S", 0.2)
     with (

@@ -8,7 +8,6 @@ changes: finding it costs some ten seconds of CPU, reading it nothing.
 from __future__ import annotations
 
 import json
-import logging
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -114,11 +113,10 @@ def find_lineage(manifest: dict, compiled: Path) -> Lineage:
     """The lineage of every model of a dbt `manifest` whose SQL is in the folder `compiled`.
 
     A column that is made of nothing (a constant, a count of rows) has no sources. A model in SQL that sqlglot does not
-    understand is left out, as are single columns behind a pivot.
+    understand is left out; behind a pivot it finds no sources.
     """
     from sqlglot import MappingSchema
 
-    logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of each pivot
     schema = MappingSchema(dialect="duckdb")
     found: Lineage = {}
     for name, columns in _known_tables(manifest):

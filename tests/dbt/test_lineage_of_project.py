@@ -39,6 +39,7 @@ def test_every_source_is_a_column_that_is_there(lineage):
         ),
         ("marts/fct_interactions.csat", {"landing/surveys.csat"}),
         ("marts/fct_call_scores.iqs", {"metrics/interaction_metrics.value", "seeds/scorecard_weights.weight"}),
+        ("trends/process_change_effects.effect", {"marts/fct_call_scores.iqs", "landing/surveys.csat"}),
         ("trends/alerts.route", {"landing/agents.supervisor_id"}),
         ("marts/fct_reviews.comment", {"landing/reviews.comment"}),
     ],

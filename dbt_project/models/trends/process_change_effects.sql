@@ -42,7 +42,19 @@ measured as (
             and interactions.call_date = call_scores.call_date
 ),
 
-observed as (unpivot measured on iqs, aht_s, csat into name measure value value_e4),
+observed as (
+    {% for measure in ['iqs', 'aht_s', 'csat'] %}
+    select
+        call_date,
+        campaign,
+        issue_type,
+        '{{ measure }}' as measure,
+        {{ measure }} as value_e4
+    from measured
+    where {{ measure }} is not null
+    {% if not loop.last %}union all{% endif %}
+    {% endfor %}
+),
 
 windows as (
     select

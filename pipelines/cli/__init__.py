@@ -50,7 +50,10 @@ def _full_disk() -> str | None:
     """That the data root's disk is full, where it is: SQLite and others call that an I/O error."""
     import shutil
 
-    data = Settings.from_environment().data
+    try:
+        data = Settings.from_environment().data
+    except SettingError:
+        return None
     if not data.exists() or shutil.disk_usage(data).free >= 1 << 20:
         return None
     return (

@@ -31,6 +31,16 @@ from pipelines.warehouse import BuildState
 DATABASE, REPORT = dg.AssetKey(["publication", "database"]), dg.AssetKey(["publication", "report"])
 PUBLIC_SCHEMAS = ("marts", "ops", "trends")
 RESTRICTED_SCHEMAS = ("restricted",)
+# Facts that dbt makes by day, as int_fact_days tells. Those of few rows an interaction stay tables for long.
+FACTS = (
+    "fct_call_scores",
+    "fct_events",
+    "fct_interactions",
+    "fct_metrics",
+    "fct_parameter_scores",
+    "fct_peer_definitions",
+    "fct_utterances",
+)
 
 
 def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -109,6 +119,8 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             add_files=add_pages,
             options=PublishOptions(
                 keep=publications.keep,
+                by_month=FACTS,
+                table_rows=publications.table_rows,
                 customer_ids=customer_keys.ids_to_look_for(source.lake),
                 private={
                     "customer_keys": PrivateTable(

@@ -147,7 +147,7 @@ def _powerbi(tool: str, places: Places) -> Connection:
             "Get data > ODBC > Advanced options, connection string as below; authentication: Default or Custom, empty.",
             f"On another machine: copy {places.snapshot.name} there after each publication and name that path, "
             "or use Get data > Parquet on the folder below.",
-            f"Parquet copies of every table: {places.parquet}",
+            f"Parquet copies of every table, large ones in a folder of months: {places.parquet}",
         ),
     )
 
@@ -218,7 +218,7 @@ def _python(tool: str, places: Places) -> Connection:
             f'with duckdb.connect("{places.snapshot}", read_only=True) as db:\n'
             f'    print(db.sql("""{FIRST_QUERY}""").df())',
         },
-        (f"Without DuckDB: every table is a Parquet file in {places.parquet}",),
+        (f"Without DuckDB: every table is a Parquet file, or a folder of months, in {places.parquet}",),
     )
 
 

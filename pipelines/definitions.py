@@ -81,7 +81,9 @@ def resources(settings: Settings) -> dict[str, object]:
         ),
         "notifier": Notifier(settings),
         "crm": CrmAccess(settings),
-        "publications": PublicationsResource(folder=str(settings.published), keep=settings.keep_publications),
+        "publications": PublicationsResource(
+            folder=str(settings.published), keep=settings.keep_publications, table_rows=settings.table_rows
+        ),
     }
 
 

@@ -71,6 +71,12 @@ class Settings:
         "the machine's)",
         default="",
     )
+    table_rows: int = _setting(
+        "IQS_TABLE_ROWS",
+        "facts with more rows than this are published as Parquet by month with a view, and only months that changed "
+        "are written again",
+        default=1_000_000,
+    )
     keep_publications: int = _setting("IQS_KEEP_PUBLICATIONS", "publications that are kept", default=5)
     pseudonym_key: str = _setting(
         "IQS_PSEUDONYM_KEY", "key of the customers' pseudonyms; a file is made where empty", default=""

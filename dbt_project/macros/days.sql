@@ -97,12 +97,6 @@
 {%- endmacro -%}
 
 
-{#- The days in IQS_DAYS, and of the days whose scores this run computes the rows that meet `condition`. -#}
-{%- macro drop_days_and_scored(condition) -%}
-    {{ drop_days(in_days('call_date') ~ ' or (' ~ condition ~ ' and ' ~ in_scored_days('call_date') ~ ')') }}
-{%- endmacro -%}
-
-
 {#- UTC time without a zone. -#}
 {%- macro utc(column) -%}
     make_timestamp(epoch_us({{ column }}))

@@ -1,6 +1,7 @@
 """Publications on the disk: one immutable folder each, a symlink that names the current one, and a way back.
 
 published/gen=<publish_id>/   iqs.duckdb, parquet/<table>.parquet, checks.json, manifest.json, the report
+                              parquet/<large table>/publish_id=<publish_id>/<month>.parquet, viewed by iqs.duckdb
                               restricted/ (mode 0700) with iqs_restricted.duckdb
 published/current             symlink to the generation that readers get, replaced by rename
 published/live.duckdb         views over current/: a connection that stays open sees new data at its next query
@@ -14,7 +15,7 @@ import json
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,6 +53,18 @@ def new_publish_id(now: datetime | None = None) -> str:
 def generation_folder(published: Path, publish_id: str) -> Path:
     """Folder of a publication."""
     return published / f"{_GENERATION}{publish_id}"
+
+
+def month_folder(generation: Path, table: str, publish_id: str, audience: str) -> Path:
+    """Folder with the months of a large table: readers of Parquet take the column publish_id from its name."""
+    base = generation / "restricted" if audience == "restricted" else generation
+    return base / "parquet" / table / f"publish_id={publish_id}"
+
+
+def months_view(folder: Path) -> str:
+    """What a view selects from, given the absolute folder over those of its months; publish_id comes last."""
+    files = literal(folder / "*" / "*.parquet")
+    return f"read_parquet({files}, hive_partitioning = true, hive_types = {{'publish_id': varchar}})"
 
 
 def lock_file(published: Path) -> Path:
@@ -173,10 +186,11 @@ def write_live(published: Path) -> Path:
             for name, about in sorted(manifest["tables"].items()):
                 if about["audience"] != "public":
                     continue
-                source = root / "current" / "parquet" / f"{name}.parquet"
-                connection.execute(
-                    f"create view live.{identifier(name)} as select * from read_parquet({literal(source)})"
-                )
+                parquet = root / "current" / "parquet"
+                source = f"read_parquet({literal(parquet / f'{name}.parquet')})"
+                if name in manifest.get("months", {}):
+                    source = months_view(parquet / name)
+                connection.execute(f"create view live.{identifier(name)} as select * from {source}")
                 connection.execute(f"comment on view live.{identifier(name)} is {literal(about['comment'] or '')}")
             comments = _column_comments(connection, root / "current" / "iqs.duckdb")
             # One transaction: a thousand of them would flush the file a thousand times.
@@ -293,6 +307,12 @@ def flush_file(path: Path) -> None:
     """Flush a file's bytes to the disk."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def checksums(connection, columns: Sequence[str], source: str) -> tuple:
+    """Rows of `source`, and of each column the sum of its values' hashes: exact, and the same in any order of rows."""
+    sums = "".join(f", coalesce(sum(hash({identifier(c)})), 0)" for c in columns)
+    return connection.execute(f"select count(*){sums} from {source}").fetchone()
 
 
 def literal(value: object) -> str:

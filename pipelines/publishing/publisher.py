@@ -21,7 +21,9 @@ from pipelines.publishing.generations import (
     STORAGE_VERSION,
     Publication,
     PublicationError,
+    checksums,
     clean,
+    current,
     current_id,
     flush_file,
     generation_folder,
@@ -29,6 +31,7 @@ from pipelines.publishing.generations import (
     identifier,
     literal,
     lock_file,
+    months_view,
     new_publish_id,
     prune,
     publications,
@@ -37,6 +40,7 @@ from pipelines.publishing.generations import (
     write_live,
 )
 from pipelines.publishing.lock import LockHeld, writer_lock
+from pipelines.publishing.months import Months
 from pipelines.quality.leaks import (
     CARD_CANDIDATE,
     EMAIL_CANDIDATE,
@@ -95,13 +99,16 @@ class PrivateTable:
 class PublishOptions:
     """`keep` the last publications; wait up to `wait_s` for a lock; `customer_ids` must appear in nothing public.
 
-    `private` tables (name -> file) go into the restricted database, where there is the file.
+    `private` tables (name -> file) go into the restricted database, where there is the file. Tables of `by_month` are
+    facts of days, told by int_fact_days: with more than `table_rows` rows they are Parquet by month, and a view.
     """
 
     keep: int = 5
     wait_s: float = 30.0
     customer_ids: Sequence[str] = field(default=(), repr=False)
     private: Mapping[str, PrivateTable] = field(default_factory=dict)
+    by_month: Collection[str] = ()
+    table_rows: int = 1_000_000
     code_version: str = ""
 
 
@@ -134,9 +141,9 @@ def publish(
     """Publish tables (`schema.table`) of the warehouse and make the result the current publication.
 
     `public` go to iqs.duckdb and to Parquet, `restricted` to restricted/iqs_restricted.duckdb; each table gets
-    the column publish_id. `checks` are written beside them. `add_files(folder)` may add files (the report) once
-    the tables stand: it gets the staged folder, in which iqs.duckdb can be opened read-only. The gate is not asked
-    here: ask it first.
+    the column publish_id. Large ones are views over Parquet by month, which publications share. `checks` are written
+    beside them. `add_files(folder)` may add files (the report) once the tables stand: it gets the staged folder, in
+    which iqs.duckdb can be opened read-only. The gate is not asked here: ask it first.
 
     Raises PublicationError (nothing to publish, the build failed, unsuitable types, a copy that differs), LeakFound,
     LockHeld. Whatever happens before the swap, `current` stays what it was and the staged files are removed.
@@ -156,10 +163,15 @@ def publish(
             raise PublicationError(f"publication {publish_id} exists already")
         staging = published / f".staging-{publish_id}"
         try:
+            # Views name the folder where the files will be: until then it is a link.
+            generation_folder(published, publish_id).symlink_to(staging.name)
             _build(staging, warehouse, publish_id, public, restricted, dbt, checks, add_files, options, step)
+            generation_folder(published, publish_id).unlink()
             os.replace(staging, generation_folder(published, publish_id))
         except BaseException as error:
             shutil.rmtree(staging, ignore_errors=True)
+            if generation_folder(published, publish_id).is_symlink():
+                generation_folder(published, publish_id).unlink()
             if isinstance(error, duckdb.Error):
                 raise PublicationError(f"the warehouse {warehouse} can't be copied: {error}") from error
             raise
@@ -184,16 +196,18 @@ def _build(staging, warehouse, publish_id, public, restricted, dbt, checks, add_
     step("begun")
     with duckdb.connect() as connection:
         _attach_warehouse(connection, warehouse, options.wait_s)
-        tables = _copy(connection, public, staging / "iqs.duckdb", publish_id, "public")
+        version = options.code_version or _code_version()
+        months = Months(connection, staging, publish_id, version, current(staging.parent))
+        tables = _copy(connection, public, staging / "iqs.duckdb", publish_id, "public", months, options)
         hidden = staging / "restricted" / "iqs_restricted.duckdb"
         private = {name: table for name, table in options.private.items() if table.path.exists()}
         if restricted:
-            tables |= _copy(connection, restricted, hidden, publish_id, "restricted")
+            tables |= _copy(connection, restricted, hidden, publish_id, "restricted", months, options)
         if private:
             tables |= _copy_private(connection, private, hidden, publish_id)
         step("tables_copied")
         connection.execute(f"attach {literal(staging / 'iqs.duckdb')} as public (read_only)")
-        for name in sorted(n for n, t in tables.items() if t["audience"] == "public"):
+        for name in sorted(n for n, t in tables.items() if t["audience"] == "public" and not t["by_month"]):
             target = staging / "parquet" / f"{name}.parquet"
             connection.execute(
                 f"copy public.{identifier(name)} to {literal(target)} (format parquet, compression zstd)"
@@ -202,7 +216,7 @@ def _build(staging, warehouse, publish_id, public, restricted, dbt, checks, add_
         if hidden.exists():
             connection.execute(f"attach {literal(hidden)} as restricted (read_only)")
         _verify(connection, tables, staging)
-        verified = {path: _stamp(path) for path in (staging / "parquet").glob("*.parquet")}
+        verified = {path: _stamp(path) for path in (*(staging / "parquet").glob("*.parquet"), *months.linked)}
         step("copies_verified")
     (staging / "checks.json").write_text(json.dumps([asdict(c) for c in checks], indent=1))
     if add_files:
@@ -210,7 +224,7 @@ def _build(staging, warehouse, publish_id, public, restricted, dbt, checks, add_
     step("files_added")
     _scan(staging, options.customer_ids, options.private, verified)
     step("leaks_scanned")
-    _write_manifest(staging, publish_id, tables, dbt, checks, options)
+    _write_manifest(staging, publish_id, tables, months, dbt, checks, version)
     step("manifest_written")
     _flush(staging)
     step("flushed")
@@ -246,8 +260,19 @@ def _attach_warehouse(connection: duckdb.DuckDBPyConnection, warehouse: Path, wa
             raise PublicationError(f"the warehouse {warehouse} can't be opened: {error}") from error
 
 
-def _copy(connection, names: Sequence[str], target: Path, publish_id: str, audience: str) -> dict[str, dict]:
-    """Copy tables with their comments into a new file that older DuckDB clients open; returns what was copied."""
+def _copy(
+    connection,
+    names: Sequence[str],
+    target: Path,
+    publish_id: str,
+    audience: str,
+    months: Months,
+    options: PublishOptions,
+) -> dict[str, dict]:
+    """Copy tables with their comments into a new file that older DuckDB clients open; returns what was copied.
+
+    Of large ones it gets a view over their months.
+    """
     connection.execute(f"attach {literal(target)} as copy (storage_version {literal(STORAGE_VERSION)})")
     copied: dict[str, dict] = {}
     columns_of, comment_of = _described(connection)
@@ -267,15 +292,27 @@ def _copy(connection, names: Sequence[str], target: Path, publish_id: str, audie
         own = [c for c, _, _ in columns if c != "publish_id"]
         selected = ", ".join(map(identifier, own))
         table = f"copy.{identifier(name)}"
-        connection.execute(
-            f"create table {table} as select {selected}, {literal(publish_id)} as publish_id from {source}"
-        )
-        connection.execute(f"comment on table {table} is {literal(comment or '')}")
+        by_month = name in options.by_month and _rows(connection, source) > options.table_rows
+        if by_month:
+            folder = months.write(name, source, [(c, t) for c, t, _ in columns if c != "publish_id"], audience).parent
+            at = generation_folder(months.staging.parent.resolve(), publish_id) / folder.relative_to(months.staging)
+            connection.execute(f"create view {table} as select {selected}, publish_id from {months_view(at)}")
+        else:
+            connection.execute(
+                f"create table {table} as select {selected}, {literal(publish_id)} as publish_id from {source}"
+            )
+        connection.execute(f"comment on {'view' if by_month else 'table'} {table} is {literal(comment or '')}")
         for column, _, column_comment in columns:
             if column != "publish_id" and column_comment:
                 connection.execute(f"comment on column {table}.{identifier(column)} is {literal(column_comment)}")
         connection.execute(f"comment on column {table}.publish_id is {literal(_PUBLISH_ID_COMMENT)}")
-        copied[name] = {"audience": audience, "source": source, "columns": own, "comment": comment}
+        copied[name] = {
+            "audience": audience,
+            "source": source,
+            "columns": own,
+            "comment": comment,
+            "by_month": by_month,
+        }
     connection.execute("commit")
     connection.execute("checkpoint copy")
     connection.execute("detach copy")
@@ -296,7 +333,13 @@ def _copy_private(connection, private: Mapping[str, PrivateTable], hidden: Path,
         connection.execute(f"comment on table {target} is {literal(table.comment)}")
         for column, comment in {**table.columns, "publish_id": _PUBLISH_ID_COMMENT}.items():
             connection.execute(f"comment on column {target}.{identifier(column)} is {literal(comment)}")
-        copied[name] = {"audience": "restricted", "source": source, "columns": own, "comment": table.comment}
+        copied[name] = {
+            "audience": "restricted",
+            "source": source,
+            "columns": own,
+            "comment": table.comment,
+            "by_month": False,
+        }
     connection.execute("checkpoint copy")
     connection.execute("detach copy")
     return copied
@@ -319,25 +362,29 @@ def _described(connection) -> tuple[dict[str, list[tuple[str, str, str | None]]]
 
 
 def _verify(connection, tables: dict[str, dict], staging: Path) -> None:
-    """Rows and, column by column, a checksum over the values (of any type) are those of the warehouse.
+    """Rows and, column by column, a checksum over the values are those of the warehouse.
 
-    The checksum is the sum of the values' hashes: exact, and the same in any order of the rows.
+    Months were compared as they were written; of them all the rows are counted.
     """
     for name, table in tables.items():
-        sums = ", ".join(f"coalesce(sum(hash({identifier(c)})), 0)" for c in table["columns"])
-        query = f"select count(*), {sums} from "
-        expected = connection.execute(query + table["source"]).fetchone()
-        copies = {f"{table['audience']}.{identifier(name)}": "the DuckDB copy"}
-        if table["audience"] == "public":
+        copy_of = f"{table['audience']}.{identifier(name)}"
+        columns = [] if table["by_month"] else table["columns"]
+        expected = checksums(connection, columns, table["source"])
+        copies = {copy_of: "the DuckDB copy"}
+        if table["audience"] == "public" and not table["by_month"]:
             copies[f"read_parquet({literal(staging / 'parquet' / f'{name}.parquet')})"] = "the Parquet copy"
         for copy, what in copies.items():
-            found = connection.execute(query + copy).fetchone()
+            found = checksums(connection, columns, copy)
             if found[0] != expected[0]:
                 raise PublicationError(f"{what} of {name} has {found[0]} rows, the warehouse has {expected[0]}")
-            differing = [c for c, f, e in zip(table["columns"], found[1:], expected[1:], strict=True) if f != e]
+            differing = [c for c, f, e in zip(columns, found[1:], expected[1:], strict=True) if f != e]
             if differing:
                 raise PublicationError(f"{what} of {name} differs from the warehouse in {', '.join(differing)}")
         table["rows"] = expected[0]
+
+
+def _rows(connection, source: str) -> int:
+    return connection.execute(f"select count(*) from {source}").fetchone()[0]
 
 
 def _stamp(path: Path) -> tuple[int, int, int]:
@@ -479,19 +526,23 @@ def _without(text: str, harmless: frozenset[str]) -> str:
     return text
 
 
-def _write_manifest(staging: Path, publish_id: str, tables, dbt: DbtState, checks, options) -> None:
+def _write_manifest(staging: Path, publish_id: str, tables, months: Months, dbt: DbtState, checks, version) -> None:
     files = sorted(p for p in staging.rglob("*") if p.is_file())
     manifest = {
         "publish_id": publish_id,
         "created_at": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-        "code_version": options.code_version or _code_version(),
+        "code_version": version,
         "warehouse_built_at": dbt.finished_at,
         "checks": {"recorded": len(checks), "failed": sum(1 for c in checks if not c.passed)},
         "tables": {
             name: {"audience": t["audience"], "rows": t["rows"], "comment": t["comment"]}
             for name, t in sorted(tables.items())
         },
-        "files": {p.relative_to(staging).as_posix(): {"sha256": hash_of(p), "bytes": p.stat().st_size} for p in files},
+        "months": months.described(),
+        "files": {
+            p.relative_to(staging).as_posix(): {"sha256": months.linked.get(p) or hash_of(p), "bytes": p.stat().st_size}
+            for p in files
+        },
     }
     (staging / "manifest.json").write_text(json.dumps(manifest, indent=1))
 

@@ -39,6 +39,7 @@ class PublicationsResource(dg.ConfigurableResource):
 
     folder: str
     keep: int
+    table_rows: int
 
     @property
     def path(self) -> Path:

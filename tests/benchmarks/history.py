@@ -145,6 +145,7 @@ def ask_the_gate(root: Path) -> None:
 
 def publish_it(root: Path) -> dict[str, float]:
     """A publication without the report; returns seconds by step, and the size of its folder in MB."""
+    from assets.publication import FACTS
     from pipelines.publishing.publisher import PublishOptions, publish, warehouse_tables
 
     source, steps, last = warehouse(root), {}, time.perf_counter()
@@ -160,7 +161,7 @@ def publish_it(root: Path) -> dict[str, float]:
         public=warehouse_tables(source.path, PUBLIC),
         restricted=warehouse_tables(source.path, RESTRICTED),
         dbt=BuildState.read(source.path),
-        options=PublishOptions(keep=2),
+        options=PublishOptions(keep=2, by_month=FACTS),
         on_step=step,
     )
     steps["MB"] = round(sum(f.stat().st_size for f in made.path.rglob("*") if f.is_file()) / 1e6)

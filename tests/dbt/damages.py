@@ -56,7 +56,10 @@ DAMAGES = [
         "update trends.insight_sub_drivers set points_lost = points_lost + 1",
     ),
     ("assert_conditions_do_not_explain_scores", "update trends.insight_fairness set is_warning = true"),
-    ("assert_missing_values_have_a_reason", "update marts.fct_metrics set reason = null where value is null"),
+    (
+        "assert_missing_values_have_a_reason",
+        "update intermediate.int_resolution set reason = null where resolved is null",
+    ),
     (
         "assert_missing_values_have_a_reason",
         "update marts.fct_parameter_scores set reason = 'no_event' where score is not null",

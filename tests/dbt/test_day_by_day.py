@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from dbt_lake import MONDAY, Call, Ticket, write_day, write_lake, write_tickets
 from test_project import NO_CHECKS, random_values
+
+from assets.publication import FACTS
 
 # 29 periods before a day, for its control limits; so that a wrong look back would be seen.
 DAYS = 45
@@ -44,6 +47,25 @@ def tickets_of(calls: list[Call]) -> list[Ticket]:
     ]
 
 
+def facts(dbt) -> dict[tuple[str, date], list[tuple]]:
+    """The rows of every table that is published by month, by table and day."""
+    found = defaultdict(list)
+    places = dict(dbt.query("select table_name, table_schema from information_schema.tables").rows())
+    for name in FACTS:
+        rows = dbt.query(f"select * from {places[name]}.{name} order by all")
+        for row in rows.iter_rows(named=True):
+            found[name, row["call_date"]].append(tuple(row.values()))
+    return found
+
+
+def builds(dbt) -> dict[date, str]:
+    return dict(dbt.query("select call_date, made_by from intermediate.int_fact_days").rows())
+
+
+def differing(before: dict, after: dict) -> set:
+    return {key for key in before.keys() | after.keys() if before.get(key) != after.get(key)}
+
+
 @pytest.mark.promise
 def test_day_by_day_gives_what_a_full_build_gives(dbt):
     first = calls_of(range(DAYS - 3))
@@ -53,8 +75,14 @@ def test_day_by_day_gives_what_a_full_build_gives(dbt):
     # one more day, and then: another, a late call of last week, and a ticket of a day that does not come again
     added = calls_of(range(DAYS - 3, DAYS))
     day = added[0].day
+    facts_before, builds_before = facts(dbt), builds(dbt)
     write_day(lake, day, [c for c in added if c.day == day])
     assert dbt.build("--selector", "daily", *NO_CHECKS, days=[day]) == {}
+    # no fact of a day changed without the build being named (publications share the months of the others)
+    facts_after, builds_after = facts(dbt), builds(dbt)
+    named = differing(builds_before, builds_after)
+    assert {d for _, d in differing(facts_before, facts_after)} <= named
+    assert named < set(builds_after)
 
     last = MONDAY + timedelta(days=DAYS - 1)
     write_day(lake, last, [c for c in added if c.day == last])
@@ -64,6 +92,8 @@ def test_day_by_day_gives_what_a_full_build_gives(dbt):
     reopened = replace(tickets[2], reopened_at=tickets[2].resolved_at + timedelta(days=1))
     write_tickets(lake, [*tickets[:2], reopened, *tickets[3:]])
     assert dbt.build("--selector", "daily", days=[LATE, last]) == {}
+    changed = {d for _, d in differing(facts_after, facts(dbt))}
+    assert {LATE, last} < changed <= differing(builds_after, builds(dbt)) < set(builds(dbt))
 
     day_by_day = dbt.dump()
     assert dbt.build("--full-refresh", *NO_CHECKS, days=[]) == {}

@@ -2,6 +2,7 @@
 -- All trends are sums of these rows. With them the day is complete: int_changed_days is told what it was scored from.
 -- So it waits for all else that is built by scored days.
 -- depends_on: {{ ref('fct_metrics') }}
+-- depends_on: {{ ref('int_fact_days') }}
 -- depends_on: {{ ref('int_parameter_days') }}
 -- depends_on: {{ ref('int_interaction_alerts') }}
 {{ config(

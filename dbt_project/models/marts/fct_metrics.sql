@@ -1,18 +1,11 @@
 -- One row per interaction that was read, metric and party.
--- What later days change (resolution, repeat contacts) is replaced on all days whose scores this run computes.
-{{ config(
-    materialized='incremental',
-    incremental_strategy='append',
-    pre_hook="{{ drop_days_and_scored(\"metric in ('resolved', 'repeat_within_7d')\") }}"
-) }}
+-- A view: the lake holds these rows already, checked, in a file a day. What later days change (resolution, repeat
+-- contacts) is int_resolution's.
+{{ config(materialized='view') }}
 
-with metrics as (
-    select *
-    from {{ ref('stg_metrics') }}
-    where {{ in_days('call_date') }} and metric not in ('resolved', 'repeat_within_7d')
-),
+with metrics as (select * from {{ ref('stg_metrics') }} where metric not in ('resolved', 'repeat_within_7d')),
 
-resolution as (select * from {{ ref('int_resolution') }} where {{ in_scored_days('call_date') }}),
+resolution as (select * from {{ ref('int_resolution') }}),
 
 measured as (
     select

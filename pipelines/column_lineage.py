@@ -67,9 +67,10 @@ def column_lineage(warehouse: Warehouse) -> Lineage:
 
 
 def kept_lineage(target: Path) -> Lineage:
-    """What was found last for the project in dbt's folder `target`; empty where nothing was."""
+    """What was found for the project that was built last, in dbt's folder `target` beside the warehouse; else empty."""
     try:
-        return json.loads((target / KEPT).read_text())["tables"]
+        found = json.loads((target / KEPT).read_text())
+        return found["tables"] if found["project"] == BuildState.read(target).project else {}
     except (OSError, ValueError, KeyError):
         return {}
 

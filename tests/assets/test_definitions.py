@@ -8,10 +8,11 @@ import pytest
 
 from assets.publication import headline
 from assets.warehouse import row_counts
-from pipelines.column_lineage import KEPT
+from pipelines.column_lineage import KEPT, kept_lineage
 from pipelines.contracts import all_tables
 from pipelines.definitions import build
 from pipelines.settings import Settings
+from pipelines.warehouse import BuildState
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +22,7 @@ def definitions(tmp_path_factory) -> dg.Definitions:
     kept = settings.warehouse.parent / "dbt" / KEPT
     kept.parent.mkdir(parents=True)
     kept.write_text(json.dumps({"project": "as it is", "tables": lineage}))
+    BuildState("success", "", project="as it is").write(settings.warehouse)
     return build(settings)
 
 
@@ -107,6 +109,14 @@ def test_a_tables_columns_tell_what_they_come_from(graph):
     told = metadata["columns come from"].value
     assert "| iqs | intermediate/int_group_days.n, seeds/settings.value |" in told
     assert "| period | a constant, or rows counted |" in told
+
+
+def test_a_lineage_of_another_project_than_was_built_is_not_shown(tmp_path):
+    (tmp_path / "dbt").mkdir()
+    (tmp_path / "dbt" / KEPT).write_text(json.dumps({"project": "before", "tables": {"marts/a": {"x": []}}}))
+    for project, shown in (("before", {"marts/a": {"x": []}}), ("after", {}), ("", {})):
+        BuildState("success", "", project=project).write(tmp_path / "warehouse.duckdb")
+        assert kept_lineage(tmp_path / "dbt") == shown
 
 
 def test_a_publication_shows_its_newest_week_as_numbers_and_the_days_as_a_table(tmp_path):

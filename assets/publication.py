@@ -18,7 +18,7 @@ from pipelines.publishing.days import mark_published
 from pipelines.publishing.gate import gate, refuse
 from pipelines.publishing.publisher import PrivateTable, PublishOptions, publish, warehouse_tables
 from pipelines.quality.checks import required_checks
-from pipelines.quality.ledger import latest, record
+from pipelines.quality.ledger import Recorded, latest, record
 from pipelines.quality.rules_in_force import freeze
 from pipelines.reports.calls import FOLDER, CallOptions, Sound, render_calls
 from pipelines.reports.report import render
@@ -114,7 +114,7 @@ def publication_assets(reads: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             public=warehouse_tables(source.path, PUBLIC_SCHEMAS),
             restricted=warehouse_tables(source.path, RESTRICTED_SCHEMAS),
             dbt=BuildState.read(source.path),
-            checks=list(latest(source.lake.root).values()),
+            checks=[c for c in latest(source.lake.root).values() if _is_told(c, days)],
             days=map(str, days),
             add_files=add_pages,
             options=PublishOptions(
@@ -169,6 +169,14 @@ def headline(database: Path) -> dict[str, object]:
     newest = weeks.select("received", "scored", "coverage", "iqs").to_dicts()
     shown = {f"week_{name}": float(n) for name, n in newest[0].items() if n is not None} if newest else {}
     return shown | {"last_days": dg.MetadataValue.md(preview(days))}
+
+
+def _is_told(check: Recorded, days: set[date]) -> bool:
+    """Whether an outcome stands in checks.json: those of the run's days, of no day, and failed ones of any day.
+
+    All of them are in ops_dq_results.
+    """
+    return not check.passed or check.call_date is None or not days or date.fromisoformat(check.call_date) in days
 
 
 def _newest_scored_day(database: Path) -> date | None:

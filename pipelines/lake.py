@@ -230,7 +230,7 @@ def up_to_date(root: Path, bucket: str = "", *, alone: bool = True) -> Iterator[
 
 @lru_cache(maxsize=1024)
 def _fits(table: Table, written: pa.Schema) -> bool:
-    return pl.from_arrow(written.empty_table()).schema == table.schema
+    return pl.from_arrow(pa.Table.from_batches([], schema=written)).schema == table.schema
 
 
 def write_text(path: Path, text: str) -> None:

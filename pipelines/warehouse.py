@@ -9,7 +9,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -101,12 +101,16 @@ class Warehouse:
         keys = dict(self.lake.read(DAYS).select("call_date", "day_key").iter_rows())
         tables = [t for t in all_tables().values() if t.daily]
         folders = (self.lake.root / INTERACTIONS.name).glob("date=*")
-        with _known_partitions(self.lake, self.path.parent / "partitions.json") as print_of:
+        with self.known_partitions() as print_of:
             return {
                 day.isoformat(): fingerprint(keys.get(day), *(print_of(t, day) for t in tables))
                 for day in sorted(date.fromisoformat(f.name.removeprefix("date=")) for f in folders if f.is_dir())
                 if print_of(INTERACTIONS, day) and print_of(OUTCOMES, day)
             }
+
+    def known_partitions(self) -> AbstractContextManager[Callable[[Table, date], str | None]]:
+        """Fingerprint of a daily partition, None where there is none to be trusted."""
+        return _known_partitions(self.lake, self.path.parent / "partitions.json")
 
     def prepare(self) -> Path:
         """The dbt manifest, parsed anew only where the project or the lake's place changed; returns its path.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -29,6 +30,8 @@ class Warehouse(Protocol):
     def lake(self) -> Lake: ...
 
     def day_fingerprints(self) -> dict[str, str]: ...
+
+    def known_partitions(self) -> AbstractContextManager[Callable[[Table, date], str | None]]: ...
 
 
 @dataclass(frozen=True)
@@ -163,10 +166,12 @@ def _lake_differs(asked: _Asked) -> list[str]:
 def _partitions_not_passed(asked: _Asked) -> list[str]:
     loaded = sorted(asked.build.days)
     refusals = []
-    for name, table in all_tables().items():
-        for day in loaded if table.daily else [None]:
-            outcomes = asked.ledger.get((name, day), {})
-            refusals += _partition_refusals(asked.warehouse.lake, table, day, outcomes, asked.required.get(name, ()))
+    with asked.warehouse.known_partitions() as print_of:
+        for name, table in all_tables().items():
+            for day in loaded if table.daily else [None]:
+                outcomes = asked.ledger.get((name, day), {})
+                required = asked.required.get(name, ())
+                refusals += _partition_refusals(asked.warehouse.lake, print_of, table, day, outcomes, required)
     return refusals
 
 
@@ -186,6 +191,7 @@ def _attempts_failed(asked: _Asked) -> list[str]:
 
 def _partition_refusals(
     lake: Lake,
+    print_of: Callable[[Table, date], str | None],
     table: Table,
     day: str | None,
     by_print: Mapping[str, Mapping[str, Recorded]],
@@ -193,15 +199,19 @@ def _partition_refusals(
 ) -> list[str]:
     when = date.fromisoformat(day) if day else None
     what = _partition(table.name, day)
-    manifest = lake.manifest(table, when)
-    if manifest is None:
+    if when:
+        fingerprint = print_of(table, when)
+    else:
+        manifest = lake.manifest(table)
+        fingerprint = manifest.fingerprint if manifest else None
+    if fingerprint is None:
         if lake.path(table, when).exists():
             return [
                 f"{what} can't be trusted: its manifest is missing or not that of its data, or it was "
                 "made by an earlier version. Run the day again."
             ]
         return []
-    recorded = by_print.get(manifest.fingerprint, {})
+    recorded = by_print.get(fingerprint, {})
     failed = _failed(recorded)
     unchecked = [check for check in required if check not in recorded]
     refusals = []

@@ -11,7 +11,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from pathlib import Path
@@ -110,13 +110,18 @@ def append_lines(path: Path, rows: list[dict]) -> None:
         flush_folder(path.parent)
 
 
-def read_lines(path: Path) -> Iterator[dict]:
-    """The JSON objects of a file of JSON lines; lines that a crash tore are left out. Nothing where it is missing."""
+def read_lines(path: Path, holding: Collection[bytes] = ()) -> Iterator[dict]:
+    """The JSON objects of a file of JSON lines; lines that a crash tore are left out. Nothing where it is missing.
+
+    Of a long file only the lines that hold one of these texts are parsed.
+    """
     try:
         content = path.read_bytes()
     except FileNotFoundError:
         return
     for line in content.splitlines():
+        if holding and not any(text in line for text in holding):
+            continue
         try:
             row = json.loads(line)
         except ValueError:
@@ -125,26 +130,29 @@ def read_lines(path: Path) -> Iterator[dict]:
             yield row
 
 
-def rows(lake_root: Path) -> Iterator[Recorded]:
-    """Every outcome in the ledger, oldest first within a run's file; lines that a crash tore are left out."""
+def rows(lake_root: Path, tables: Collection[str] = ()) -> Iterator[Recorded]:
+    """Every outcome in the ledger (of these tables), oldest first within a run's file, less torn lines."""
+    named = [f'"{name}"'.encode() for name in tables]
     for path in sorted(folder(lake_root).glob("*.jsonl")):
-        for row in read_lines(path):
-            if row.keys() >= _FIELDS:
+        for row in read_lines(path, named):
+            if row.keys() >= _FIELDS and (not tables or row["table_name"] in tables):
                 yield Recorded(**{name: row[name] for name in _FIELDS})
 
 
 def latest(lake_root: Path) -> dict[tuple[str, str | None, str], Recorded]:
     """The last outcome of each check: (table_name, call_date, check_name) -> outcome."""
-    return _last(lake_root, lambda r: (r.table_name, r.call_date, r.check_name))
+    return _last(rows(lake_root), lambda r: (r.table_name, r.call_date, r.check_name))
 
 
-def latest_by_fingerprint(lake_root: Path) -> dict[tuple[str, str | None], dict[str, dict[str, Recorded]]]:
-    """The last outcome of each check on each content: (table_name, call_date) -> fingerprint -> check_name ->
-    outcome.
+def latest_by_fingerprint(
+    lake_root: Path, tables: Collection[str] = ()
+) -> dict[tuple[str, str | None], dict[str, dict[str, Recorded]]]:
+    """The last outcome of each check on each content (of these tables): (table_name, call_date) -> fingerprint ->
+    check_name -> outcome.
 
     Fingerprints stand in the order in which they were last checked.
     """
-    last = _last(lake_root, lambda r: (r.table_name, r.call_date, r.fingerprint, r.check_name))
+    last = _last(rows(lake_root, tables), lambda r: (r.table_name, r.call_date, r.fingerprint, r.check_name))
     found: dict[tuple[str, str | None], dict[str, dict[str, Recorded]]] = {}
     checked_at: dict[tuple, str] = {}
     for (table_name, call_date, print_, check_name), row in last.items():
@@ -157,12 +165,13 @@ def latest_by_fingerprint(lake_root: Path) -> dict[tuple[str, str | None], dict[
     }
 
 
-def _last(lake_root: Path, key) -> dict:
+def _last(recorded: Iterable[Recorded], key: Callable[[Recorded], tuple]) -> dict:
     found: dict = {}
-    for row in rows(lake_root):
-        old = found.get(key(row))
+    for row in recorded:
+        about = key(row)
+        old = found.get(about)
         if old is None or row.checked_at >= old.checked_at:
-            found[key(row)] = row
+            found[about] = row
     return found
 
 

@@ -174,7 +174,7 @@ class Stage:
 
     @cached_property
     def _ledger(self) -> dict:
-        return latest_by_fingerprint(self.lake.root)
+        return latest_by_fingerprint(self.lake.root, [t.name for t in self.tables])
 
     def content(self, frames: dict[Table, pl.DataFrame]) -> str:
         """Fingerprint of the frames themselves, for stages that read the outside world."""

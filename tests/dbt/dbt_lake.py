@@ -310,7 +310,7 @@ class Dbt:
                     *arguments,
                     *("--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)),
                     *("--target-path", str(self.root / "target"), "--log-path", str(self.root / "logs")),
-                    *("--threads", str(threads), "--quiet"),
+                    *("--threads", str(threads), "--quiet", "--no-write-json"),
                 ]
             )
         finally:

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -77,7 +77,8 @@ class Warehouse:
     """The DuckDB file at `path`, built by the dbt project in `project` from the lake.
 
     `memory` is the most that DuckDB may take, as it reads it (4GB); beyond that it spills to a folder beside the file.
-    Empty: 8 GB, or 80 % of the machine's, if that is less.
+    Empty: 8 GB, or 80 % of the machine's, if that is less. Not all can be spilled (medians, lists): days of more than
+    `batch` interactions are built in batches, one after the other.
     """
 
     path: Path
@@ -85,6 +86,7 @@ class Warehouse:
     project: Path
     threads: int = 4
     memory: str = ""
+    batch: int = 200_000
 
     @classmethod
     def of(cls, settings: Settings) -> Warehouse:
@@ -147,20 +149,17 @@ class Warehouse:
         whole = before.project != project or before.status == "none" or not self.is_sound(before)
         stale = sorted(set(lake_days.items()) - set(before.days.items()))
         gone = set(before.days) - set(lake_days)
-        days = [] if whole or gone else [day for day, _ in stale]
-        if not (whole or gone or days) and before.status == "success" and not select:
+        anew = bool(whole or gone)
+        days = sorted(lake_days) if anew else [day for day, _ in stale]
+        if not (anew or days) and before.status == "success" and not select:
             return []
-        arguments = ["build", "--threads", str(self.threads)]
-        if whole or gone:
+        if anew:
             self.path.unlink(missing_ok=True)
             self.path.with_suffix(".duckdb.wal").unlink(missing_ok=True)
-            arguments += ["--full-refresh", "--exclude-resource-type", "unit_test"]
-        else:
-            arguments += ["--select", *select] if select else ["--selector", "daily"]
         now = datetime.now(UTC).isoformat(timespec="seconds")
         # While it runs, and if it dies, the state says failed: nothing is published from half a build.
         BuildState("failed", now, ("the build was interrupted",), {} if whole else before.days).write(self.path)
-        nodes = self._invoke(arguments, days)
+        nodes = list(self._build_days(days, anew, ["--select", *select] if select else ["--selector", "daily"]))
         failed = tuple(n.name for n in nodes if not n.passed)
         if failed and whole:
             # Some models may never have been made: the next build makes all of them.
@@ -170,6 +169,40 @@ class Warehouse:
         stamp = file_stamp(self.path) if built else ""
         BuildState("failed" if failed else "success", now, failed, loaded, project, built, stamp).write(self.path)
         return nodes
+
+    def _build_days(self, days: list[str], anew: bool, selected: list[str]) -> Collection[Node]:
+        """The days, in batches where they are many: then all tests come last, over all that was built.
+
+        `anew` begins with everything, otherwise it is what is `selected`. Stops at the batch in which a node failed.
+        """
+        everything = ["--full-refresh", "--exclude-resource-type", "unit_test"]
+        batches = self._batches(days)
+        if len(batches) == 1:
+            return self._invoke(["build", *(everything if anew else selected)], [] if anew else days)
+        found: dict[str, Node] = {}
+        untested = ["--exclude-resource-type", "test", "unit_test"]
+        for number, batch in enumerate(batches):
+            what = ["--full-refresh"] if anew and number == 0 else selected
+            for node in self._invoke(["build", *what, *untested], batch):
+                before = found.get(node.unique_id)
+                found[node.unique_id] = replace(node, seconds=node.seconds + before.seconds) if before else node
+            if not all(node.passed for node in found.values()):
+                return found.values()
+        return [*found.values(), *self._invoke(["build", "--resource-type", "test"], [] if anew else days)]
+
+    def _batches(self, days: list[str]) -> list[list[str]]:
+        """The days in their order, as many at a time as hold `batch` interactions; at least one batch."""
+        batches: list[list[str]] = [[]]
+        held = 0
+        for day in days:
+            about = self.lake.manifest(INTERACTIONS, date.fromisoformat(day)) if len(days) > 1 else None
+            rows = about.rows if about else 0
+            if batches[-1] and held + rows > self.batch:
+                batches.append([])
+                held = 0
+            batches[-1].append(day)
+            held += rows
+        return batches
 
     def docs(self, out: Path) -> Path:
         """Write dbt's site (lineage, columns, tests, exposures) as one HTML file that asks no network; returns `out`.
@@ -186,12 +219,11 @@ class Warehouse:
     def score(self) -> list[Node]:
         """All history scored into this new file: the rules and what fct_call_scores needs, no trends and no tests."""
         what = ["--select", "+fct_call_scores", "--exclude-resource-type", "test", "unit_test"]
-        return self._invoke(["build", "--full-refresh", *what, "--threads", str(self.threads)])
+        return self._invoke(["build", "--full-refresh", *what])
 
     def fill(self) -> list[Node]:
         """All seeds and models into this new file, without the tests, from whatever the lake holds."""
-        what = ["--exclude-resource-type", "test", "unit_test"]
-        return self._invoke(["build", "--full-refresh", *what, "--threads", str(self.threads)])
+        return self._invoke(["build", "--full-refresh", "--exclude-resource-type", "test", "unit_test"])
 
     def is_sound(self, built: BuildState, *, wait_s: float = 30.0) -> bool:
         """Whether the file opens, and is to the byte the one that the build `built` left.
@@ -236,7 +268,7 @@ class Warehouse:
         quiet = ["--log-path", self.target / "logs", "--no-version-check", "--quiet", "--no-use-colors"]
         if arguments[0] == "build":
             # dbt would write its manifest twice more, as parsing it did: a tenth of a day's CPU.
-            quiet.append("--no-write-json")
+            quiet += ["--no-write-json", "--threads", self.threads]
         with _environment(
             IQS_WAREHOUSE=str(self.path),
             IQS_LAKE=str(self.lake.root),

@@ -175,20 +175,23 @@ class Warehouse:
 
         `anew` begins with everything, otherwise it is what is `selected`. Stops at the batch in which a node failed.
         """
-        everything = ["--full-refresh", "--exclude-resource-type", "unit_test"]
+        every_day = [] if anew else days
         batches = self._batches(days)
         if len(batches) == 1:
-            return self._invoke(["build", *(everything if anew else selected)], [] if anew else days)
+            what = ["--full-refresh", "--exclude-resource-type", "unit_test"] if anew else selected
+            return self._invoke(["build", *what], every_day)
+        models = ["--exclude-resource-type", "test", "unit_test"]
+        steps = [([*selected, *models], batch) for batch in batches]
+        if anew:
+            steps[0] = (["--full-refresh", *models], batches[0])
         found: dict[str, Node] = {}
-        untested = ["--exclude-resource-type", "test", "unit_test"]
-        for number, batch in enumerate(batches):
-            what = ["--full-refresh"] if anew and number == 0 else selected
-            for node in self._invoke(["build", *what, *untested], batch):
+        for what, of_days in (*steps, (["--resource-type", "test"], every_day)):
+            for node in self._invoke(["build", *what], of_days):
                 before = found.get(node.unique_id)
                 found[node.unique_id] = replace(node, seconds=node.seconds + before.seconds) if before else node
             if not all(node.passed for node in found.values()):
-                return found.values()
-        return [*found.values(), *self._invoke(["build", "--resource-type", "test"], [] if anew else days)]
+                break
+        return found.values()
 
     def _batches(self, days: list[str]) -> list[list[str]]:
         """The days in their order, as many at a time as hold `batch` interactions; at least one batch."""

@@ -82,7 +82,9 @@ class Months:
             target = folder / f"{month}.parquet"
             known = self._link(name, month, made_from, names, part, target) if made_from else None
             if known is None:
-                self.connection.execute(f"copy {part} to {literal(target)} (format parquet, compression zstd)")
+                # By interaction, so that whoever asks for one reads one row group of each file.
+                ordered = f"from {part}{' order by interaction_id' if 'interaction_id' in names else ''}"
+                self.connection.execute(f"copy ({ordered}) to {literal(target)} (format parquet, compression zstd)")
                 wanted, found = (
                     checksums(self.connection, names, s) for s in (part, f"read_parquet({literal(target)})")
                 )

@@ -95,6 +95,12 @@ def test_readers_of_parquet_get_the_publication_from_the_folder(make):
     assert frame["publish_id"].unique().to_list() == [made.publish_id]
 
 
+def test_a_month_lies_in_the_order_of_its_interactions(make):
+    made = make()
+    for file in (made.path / "parquet" / "fct_interactions").rglob("*.parquet"):
+        assert pl.read_parquet(file, hive_partitioning=False)["interaction_id"].is_sorted()
+
+
 def test_a_table_of_fewer_rows_stays_a_table(make):
     made = make(table_rows=40)
     assert read(made.path / "iqs.duckdb", "select count(*) from duckdb_tables() where table_name = 'fct_interactions'")

@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.lake import Lake
 from pipelines.settings import PROJECT
-from pipelines.warehouse import BuildState, Warehouse
+from pipelines.warehouse import BuildState, Node, Warehouse
 from tests.benchmarks.history_lake import History, write_day, write_undated
 
 HISTORY = History(days=19, calls=20, agents=4)
@@ -89,16 +89,15 @@ def test_a_batch_holds_as_many_days_as_it_may_and_at_least_one(lake):
 
 def test_where_a_node_fails_no_later_batch_is_built_and_the_state_says_so(lake, monkeypatch):
     warehouse, asked = a_warehouse(lake, "w", 100), []
-    real = Warehouse._invoke
 
     def second_batch_fails(self, arguments, days=()):
-        asked.append(list(days))
-        nodes = real(self, arguments, days)
-        return [replace(n, status="error") if n.name == "trend_iqs" and len(asked) == 2 else n for n in nodes]
+        asked.append((arguments, list(days)))
+        status = "error" if len(asked) == 2 else "success"
+        return [Node("model.iqs.trend_iqs", "trend_iqs", "model", status, 0.5, 0, "")]
 
     monkeypatch.setattr(Warehouse, "_invoke", second_batch_fails)
-    nodes = warehouse.build()
-    assert [n.name for n in nodes if not n.passed] == ["trend_iqs"]
-    assert [len(days) for days in asked] == [5, 5]
+    (node,) = warehouse.build()
+    assert (node.status, node.seconds) == ("error", 1.0)
+    assert [("--full-refresh" in arguments, len(days)) for arguments, days in asked] == [(True, 5), (False, 5)]
     state = BuildState.read(warehouse.path)
     assert (state.status, state.failed, state.days, state.project) == ("failed", ["trend_iqs"], {}, "")

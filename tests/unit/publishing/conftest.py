@@ -37,3 +37,13 @@ def fill(path, rows=40, statements=()):
 @pytest.fixture
 def warehouse(tmp_path):
     return fill(tmp_path / "warehouse" / "iqs.duckdb")
+
+
+@pytest.fixture
+def change(warehouse):
+    def run(*statements):
+        with duckdb.connect(str(warehouse)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    return run

@@ -28,14 +28,9 @@ SETUP = (
 
 
 @pytest.fixture
-def change(warehouse):
-    def run(*statements):
-        with duckdb.connect(str(warehouse)) as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-    run("update marts.fct_interactions set call_date = date '2026-03-30' + (value * 7)::int % 40", *SETUP)
-    return run
+def change(change):
+    change("update marts.fct_interactions set call_date = date '2026-03-30' + (value * 7)::int % 40", *SETUP)
+    return change
 
 
 @pytest.fixture

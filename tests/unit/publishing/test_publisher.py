@@ -33,16 +33,6 @@ def read(path, query):
         return connection.execute(query).fetchall()
 
 
-@pytest.fixture
-def change(warehouse):
-    def run(*statements):
-        with duckdb.connect(str(warehouse)) as connection:
-            for statement in statements:
-                connection.execute(statement)
-
-    return run
-
-
 def test_every_public_table_is_published_with_the_same_rows_and_its_publication(warehouse, tmp_path):
     made = make(warehouse, tmp_path / "published")
     database = tmp_path / "published" / "current" / "iqs.duckdb"

@@ -2,6 +2,7 @@
 
 published/gen=<publish_id>/   iqs.duckdb, parquet/<table>.parquet, checks.json, manifest.json, the report
                               parquet/<large table>/publish_id=<publish_id>/<month>.parquet, viewed by iqs.duckdb
+                              live/<large table>/: these months, and a link to those that were current before
                               restricted/ (mode 0700) with iqs_restricted.duckdb
 published/current             symlink to the generation that readers get, replaced by rename
 published/live.duckdb         views over current/: a connection that stays open sees new data at its next query
@@ -62,8 +63,12 @@ def month_folder(generation: Path, table: str, publish_id: str, audience: str) -
 
 
 def months_view(folder: Path) -> str:
-    """What a view selects from, given the absolute folder over those of its months; publish_id comes last."""
-    files = literal(folder / "*" / "*.parquet")
+    """What a view selects from, given the absolute folder over those of its months; publish_id comes last.
+
+    DuckDB looks for `**` in folders and not in links to folders: a query finds one publication's months in `live/`,
+    and opens each by a path that stands for the one before, too.
+    """
+    files = literal(folder / "**" / "*.parquet")
     return f"read_parquet({files}, hive_partitioning = true, hive_types = {{'publish_id': varchar}})"
 
 
@@ -161,7 +166,8 @@ def rollback(published: Path, publish_id: str | None = None, *, wait_s: float = 
 
 
 def swap(published: Path, publish_id: str) -> None:
-    """Point `current` at a generation, in one rename."""
+    """Point `current` at a generation, in one rename; a query that has found its files through it still opens them."""
+    _link_months(published, publish_id)
     temporary = published / f".current-{publish_id}"
     temporary.unlink(missing_ok=True)
     os.symlink(f"{_GENERATION}{publish_id}", temporary)
@@ -169,8 +175,32 @@ def swap(published: Path, publish_id: str) -> None:
     flush_folder(published)
 
 
+def _link_months(published: Path, publish_id: str) -> None:
+    """Fill the `live/` of a generation: for each large table its own months, and a link to those of the current one.
+
+    Links lead to earlier publications only: were there two ways, a swap between two looks at a folder could show both.
+    """
+    target, before = generation_folder(published, publish_id), current_id(published)
+    for table in read_manifest(target).get("months", {}):
+        own, live = month_folder(target, table, publish_id, "public"), target / "live" / table
+        if not own.is_dir():  # restricted
+            continue
+        months = live / own.name
+        months.mkdir(parents=True, exist_ok=True)
+        for month in own.iterdir():
+            if not (months / month.name).is_symlink():
+                (months / month.name).symlink_to(os.path.relpath(month, months))
+        if before and before < publish_id:
+            earlier = month_folder(generation_folder(published, before), table, before, "public")
+            link = live / earlier.name
+            if not link.is_symlink():
+                link.symlink_to(os.path.relpath(earlier, live))
+        flush_folder(months)
+        flush_folder(live)
+
+
 def write_live(published: Path) -> Path:
-    """Write `live.duckdb` anew: a view over current/parquet for each public table; returns its path.
+    """Write `live.duckdb` anew: a view over current/ for each public table; returns its path.
 
     The paths in it are absolute: after moving the folder, publish or roll back once. One query over two views may
     meet a swap between them; who needs one state for many queries opens current/iqs.duckdb.
@@ -189,7 +219,7 @@ def write_live(published: Path) -> Path:
                 parquet = root / "current" / "parquet"
                 source = f"read_parquet({literal(parquet / f'{name}.parquet')})"
                 if name in manifest.get("months", {}):
-                    source = months_view(parquet / name)
+                    source = months_view(root / "current" / "live" / name)
                 connection.execute(f"create view live.{identifier(name)} as select * from {source}")
                 connection.execute(f"comment on view live.{identifier(name)} is {literal(about['comment'] or '')}")
             comments = _column_comments(connection, root / "current" / "iqs.duckdb")

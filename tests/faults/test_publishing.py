@@ -60,9 +60,10 @@ while not stop.exists() or reads < 3:
             ((n, of_one),) = live.execute(counted).fetchall()
             mixed += (n, of_one) != (200, 1)
         except duckdb.IOException as error:
-            # the view over months: a swap between finding the files and opening them
-            asked_again += "publish_id=" in str(error)
-            errors += [str(error)] * ("publish_id=" not in str(error))
+            # the view over months: a swap between two looks at their folder
+            unlucky = "No files found" in str(error) and "/live/fct_interactions/" in str(error)
+            asked_again += unlucky
+            errors += [str(error)] * (not unlucky)
         seen += sorted(found - set(seen[-1:]))
     except Exception as error:
         errors.append(f"{type(error).__name__}: {error}"[:300])
@@ -177,7 +178,7 @@ def test_a_reader_meets_no_error_and_no_mixed_generations_over_many_publications
     found = json.loads(output)
     assert found["errors"] == []
     assert found["mixed"] == 0
-    assert found["asked_again"] <= (count / 3 if shape == "months" else 0)
+    assert found["asked_again"] <= (count / 5 if shape == "months" else 0)
     assert found["reads"] >= 10
     # It saw them in their order, several of them, and the last one.
     assert found["seen"] == [i for i in made if i in found["seen"]]

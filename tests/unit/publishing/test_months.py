@@ -4,6 +4,7 @@ import json
 import random
 import shutil
 from datetime import date
+from pathlib import Path
 
 import duckdb
 import polars as pl
@@ -249,3 +250,29 @@ def test_a_folder_that_was_moved_is_readable_after_the_next_publication(make, wa
     shutil.move(tmp_path / "published", tmp_path / "elsewhere")
     shutil.copytree(tmp_path / "elsewhere", tmp_path / "published", symlinks=True)
     assert_is_the_warehouse(make(), warehouse)
+
+
+def test_a_query_that_found_its_files_opens_them_after_the_swap_and_the_next_one_finds_the_new_ones(make, tmp_path):
+    live = tmp_path / "published" / "current" / "live" / "fct_interactions"
+
+    def found():
+        return [Path(name) for (name,) in duckdb.sql(f"select file from glob('{live}/**/*.parquet')").fetchall()]
+
+    def ids():
+        return {path.parent.name.removeprefix("publish_id=") for path in found()}
+
+    before = make()
+    held = found()
+    bytes_of = {path: path.read_bytes() for path in held}
+    assert len(held) == 3
+    after = make()
+    assert {path: path.read_bytes() for path in held} == bytes_of
+    assert ids() == {after.publish_id}
+
+    # Going back, a query at work may end with an error; never does it see both.
+    held = found()
+    rollback(tmp_path / "published")
+    assert ids() == {before.publish_id}
+    assert not any(path.exists() for path in held)
+    make()
+    assert len(found()) == 3

@@ -12,6 +12,8 @@ import pytest
 from pipelines.contracts.transcripts import RECOGNITIONS, UTTERANCES, WORDS
 from tests.assets.conftest import Installation, made_in
 
+pytestmark = pytest.mark.promise
+
 DAY = date(2025, 2, 19)
 # recording in shared/realdata -> what must become of it
 EXPECTED = {

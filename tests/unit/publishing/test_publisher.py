@@ -51,6 +51,17 @@ def test_the_parquet_files_are_the_same_tables(warehouse, tmp_path):
     assert {p.stem for p in (made.path / "parquet").iterdir()} == set(made.rows)
 
 
+def test_the_periods_of_a_group_lie_together(warehouse, tmp_path, change):
+    change(
+        "create or replace table trends.trend_iqs as select 'agent' as dimension, 'agent-' || (i % 7) as value, "
+        "'day' as period, date '2026-03-02' + (i * 37 % 100)::int as period_start, i as n from range(700) t(i)"
+    )
+    current = make(warehouse, tmp_path / "published").path
+    for source in ("trend_iqs", f"'{current}/parquet/trend_iqs.parquet'"):
+        rows = read(current / "iqs.duckdb", f"select value, period_start from {source}")
+        assert rows == sorted(rows)
+
+
 def test_comments_are_carried_along(warehouse, tmp_path):
     database = make(warehouse, tmp_path / "published").path / "iqs.duckdb"
     query = "select comment from duckdb_tables() where table_name = 'fct_interactions'"

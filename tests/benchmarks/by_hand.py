@@ -1,7 +1,9 @@
-"""The query that somebody would write by hand: the same trends from the same Parquet, and nothing else.
+"""What somebody would write by hand: the same trends from the same Parquet, and nothing else.
 
-One pass over the metrics, curves as CASE, no tests, no lineage, no events, no history that is kept: the floor that a
-full build is compared with. It reads the rules' seeds once, as its author would have.
+Every row of trend_iqs and trend_parameters with its number of calls, mean, deviation and interval; one pass over the
+metrics, curves as CASE, no tests, no facts, no lineage, no events, no history that is kept: the floor that a full build
+is compared with. It reads the rules' seeds once, as its author would have; there is one version of them, so that the
+calls restated by the newest are the calls as they were scored.
 """
 
 from __future__ import annotations
@@ -14,17 +16,63 @@ import duckdb
 
 from pipelines.publishing.generations import literal
 
-DIMENSIONS = {"agent": "agent_id", "campaign": "campaign", "issue_type": "issue_type"}
+
+def _or_unknown(column: str) -> str:
+    return f"coalesce({column}, 'unknown')"
+
+
+# What trends are grouped by: dimension -> column, then -> expression.
+SINGLE = {n: n for n in ("team", "campaign", "client", "issue_type", "driver", "intent")} | {"agent": "agent_id"}
+MORE = {n: n for n in ("language", "shift", "region", "call_type", "channel")}
+PAIRS = {f"{name}_issue_type": SINGLE[name] for name in ("agent", "team", "campaign")}
+OF_PARAMETERS = {"all": "'all'"} | {name: _or_unknown(column) for name, column in SINGLE.items()}
+OF_IQS = (
+    OF_PARAMETERS
+    | {name: _or_unknown(column) for name, column in MORE.items()}
+    | {name: f"{_or_unknown(column)} || ' × ' || {_or_unknown('issue_type')}" for name, column in PAIRS.items()}
+)
+PERIODS = ("day", "week", "month")
 
 
 def trends(connection: duckdb.DuckDBPyConnection, lake: Path, seeds: Path) -> int:
-    """Make the table `by_hand` (dimension, value, period_start, n, iqs, iqs_sd by week); returns its rows."""
-    connection.execute(f"create or replace table by_hand as {query(lake, seeds)}")
-    return connection.execute("select count(*) from by_hand").fetchone()[0]
+    """Make the tables `iqs_by_hand` and `parameters_by_hand`; returns their rows.
+
+    Both have dimension, value, period, period_start and basis, n, mean, sd, low and high; the first received, the
+    second parameter.
+    """
+    calls, parameters = query(lake, seeds)
+    quantiles = f"read_csv({literal(seeds / 't_quantiles.csv')})"
+    connection.execute(f"create or replace temp table calls_by_hand as {calls}")
+    statistics = "'received': count(*), 'n': count(iqs), 'mean': avg(iqs), 'sd': stddev_samp(iqs)"
+    of_parameters = ", ".join(
+        f"{{'parameter': '{p}', 'n': count({p}), 'mean': avg({p}), 'sd': stddev_samp({p})}}" for p in parameters
+    )
+    rows = 0
+    for name, found, groups in (
+        ("iqs", f"[{{{statistics}}}]", OF_IQS),
+        ("parameters", f"[{of_parameters}]", OF_PARAMETERS),
+    ):
+        grouped = " union all ".join(
+            f"select '{dimension}' as dimension, {value} as value, '{period}' as period,"
+            f" date_trunc('{period}', call_date)::date as period_start, {found} as found"
+            f" from calls_by_hand group by all"
+            for dimension, value in groups.items()
+            for period in PERIODS
+        )
+        connection.execute(
+            f"create or replace table {name}_by_hand as"
+            " select flat.*, basis, mean - quantile * sd / sqrt(n) as low, mean + quantile * sd / sqrt(n) as high"
+            f" from (select * exclude (found), unnest(found, recursive := true) from ({grouped})) as flat"
+            f" asof left join {quantiles} as quantiles on n - 1 >= quantiles.degrees"
+            " cross join (select unnest(['as_scored', 'restated']) as basis) where n > 0"
+        )
+        rows += connection.execute(f"select count(*) from {name}_by_hand").fetchone()[0]
+    return rows
 
 
-def query(lake: Path, seeds: Path) -> str:
-    """The query, for the scorecards of the seeds (one version each, as delivered)."""
+def query(lake: Path, seeds: Path) -> tuple[str, list[str]]:
+    """The query of one row per call, for the scorecards of the seeds (one version each, as delivered): its IQS and the
+    scores of its parameters; and these parameters."""
 
     def table(name: str, *, daily: bool = True) -> str:
         place = "date=*/data.parquet', hive_partitioning = true" if daily else "data.parquet'"
@@ -41,7 +89,7 @@ def query(lake: Path, seeds: Path) -> str:
     )
     measured = ",\n".join(f"max(value) filter (where metric = '{m}' and party = '{p}') as {m}" for m, p in needed)
     names = ", ".join(f"'{m}'" for m in sorted({m for m, _ in needed}))
-    scores = []
+    scores = {}
     for parameter, of in curves.items():
         main = parameters[parameter]["metric"]
         parts = [_curve(m, knots) for m, knots in of.items()]
@@ -52,7 +100,7 @@ def query(lake: Path, seeds: Path) -> str:
             score = f"{_curve(main, of[main])} * coalesce({others[0]}, 100) / 100"
         else:
             score = f"if({main} is null, null, list_avg([{', '.join(parts)}]))"
-        scores.append(f"{score} as {parameter}")
+        scores[parameter] = score
     cards: dict[str, list[tuple[str, float, str]]] = {}
     for r in _rows(seeds / "scorecard_weights.csv"):
         cards.setdefault(r["scorecard"], []).append((r["parameter"], float(r["weight"]), r["threshold"]))
@@ -64,12 +112,11 @@ def query(lake: Path, seeds: Path) -> str:
         weighted.append(f"when '{card}' then {points}")
         whole.append(f"when '{card}' then {over}")
         fails.append(f"when '{card}' then {failed or 'false'}")
-    groups = " union all ".join(
-        f"select '{name}' as dimension, {column} as value, period_start, count(iqs) as n, avg(iqs) as iqs,"
-        f" stddev_samp(iqs) as iqs_sd from scored group by all"
-        for name, column in DIMENSIONS.items()
-    )
-    return f"""
+    # A call has the parameters of its scorecard.
+    cards_of = {p: [card for card, weights in cards.items() if p in (w[0] for w in weights)] for p in scores}
+    on_card = ", ".join(f"if(card in ({str(cards_of[p])[1:-1]}), {score}, null) as {p}" for p, score in scores.items())
+    return (
+        f"""
 with measured as (
     select interaction_id, date as call_date, {measured}
     from {table("metrics/interaction_metrics")} where metric in ({names}) group by all
@@ -124,37 +171,61 @@ known as (
         and calls.issue_type = medians.issue_type
     where outcome = 'eligible'
 ),
-parameters as (select agent_id, campaign, issue_type, call_date, card, {", ".join(scores)} from known),
+parameters as (select interaction_id, call_date, card, {on_card} from known),
 scored as (
-    select agent_id, campaign, issue_type, date_trunc('week', call_date)::date as period_start,
+    select interaction_id, call_date, {", ".join(scores)},
         if(case card {" ".join(fails)} end, 0, case card {" ".join(weighted)} end / case card {" ".join(whole)} end)
             as iqs
     from parameters where case card {" ".join(whole)} end > 0
 )
-{groups}
-"""
+select interactions.date as call_date, interactions.agent_id, team, campaign, client, region, shift, call_type, channel,
+    coalesce(outcomes.language, interactions.language) as language,
+    coalesce(issues.issue_type, interactions.issue_type) as issue_type, driver, sub_driver as intent,
+    iqs, {", ".join(f"scored.{p}" for p in scores)}
+from (select * replace (coalesce(interactions.region, agents.region) as region), team
+    from {table("landing/interactions")} as interactions
+    left join {table("landing/agents", daily=False)} as agents using (agent_id)) as interactions
+left join {table("metrics/outcomes")} as outcomes using (interaction_id, date)
+left join {table("language/issue_types")} as issues using (interaction_id, date)
+left join read_csv({literal(seeds / "issue_types.csv")}) as drivers
+    on coalesce(issues.issue_type, interactions.issue_type) = drivers.issue_type
+left join scored on interactions.interaction_id = scored.interaction_id and interactions.date = scored.call_date
+""",
+        list(scores),
+    )
 
 
 def differences(connection: duckdb.DuckDBPyConnection, warehouse: Path) -> tuple[int, float]:
-    """(groups compared, largest difference in IQS points) of `by_hand` and the warehouse's trend_iqs.
+    """(rows compared, largest difference in points) of the trends by hand and those of the warehouse.
 
-    Raises AssertionError where one of them has a group or a number of calls that the other has not.
+    Raises AssertionError where one of them has a row or a number of calls that the other has not.
     """
     connection.execute(f"attach {literal(warehouse)} as built (read_only)")
-    found = connection.execute(
-        """
-        with ours as (
-            select dimension, value, period_start, n, iqs, iqs_sd from built.trends.trend_iqs
-            where period = 'week' and basis = 'as_scored' and n > 0 and dimension in ('agent', 'campaign', 'issue_type')
+    groups, largest = 0, 0.0
+    for ours, hand, keys, counts, names in (
+        ("trend_iqs", "iqs_by_hand", "", ("received", "n"), _of("iqs")),
+        ("trend_parameters", "parameters_by_hand", ", parameter", ("n",), _of("score")),
+    ):
+        apart = ", ".join(
+            f"abs(o.{name} - greatest(least(b.{by_hand}, 100), 0))"
+            for name, by_hand in zip(names, ("mean", "sd", "low", "high"), strict=True)
         )
-        select count(*), count(*) filter (where o.n is distinct from b.n),
-            max(greatest(abs(o.iqs - b.iqs), coalesce(abs(o.iqs_sd - b.iqs_sd), 0)))
-        from ours as o full join by_hand as b using (dimension, value, period_start)
-        """
-    ).fetchone()
+        found = connection.execute(
+            f"""
+            with ours as (from built.trends.{ours} where n > 0)
+            select count(*), count(*) filter (where {" or ".join(f"o.{c} is distinct from b.{c}" for c in counts)}),
+                max(greatest({apart}))
+            from ours as o full join {hand} as b using (dimension, value, period, period_start, basis{keys})
+            """
+        ).fetchone()
+        assert found[1] == 0, f"{found[1]} of {found[0]} rows of {ours} differ in their number of calls"
+        groups, largest = groups + found[0], max(largest, float(found[2]))
     connection.execute("detach built")
-    assert found[1] == 0, f"{found[1]} of {found[0]} groups differ in their number of calls"
-    return found[0], float(found[2])
+    return groups, largest
+
+
+def _of(name: str) -> tuple[str, ...]:
+    return name, f"{name}_sd", f"{name}_low", f"{name}_high"
 
 
 def _curve(metric: str, knots: list[tuple[float, float]]) -> str:

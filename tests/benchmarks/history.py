@@ -113,14 +113,23 @@ def build(root: Path) -> list[tuple[str, str, float]]:
     return [(n.kind, n.name, n.seconds) for n in sorted(nodes, key=lambda n: -n.seconds)[:12]]
 
 
-def by_hand(root: Path, memory: str) -> tuple[int, float]:
-    """The query by hand, from the lake; returns how many groups agree with the warehouse, within how many points."""
+def by_hand(root: Path, memory: str) -> int:
+    """The trends by hand, from the lake into a file of their own; returns their rows."""
     import duckdb
 
-    from tests.benchmarks.by_hand import differences, trends
+    from tests.benchmarks.by_hand import trends
 
-    with duckdb.connect(config={"threads": 2, "memory_limit": memory}) as connection:
-        trends(connection, root / "lake", DBT / "seeds")
+    with duckdb.connect(str(root / "by_hand.duckdb"), config={"threads": 2, "memory_limit": memory}) as connection:
+        return trends(connection, root / "lake", DBT / "seeds")
+
+
+def compare(root: Path, memory: str) -> tuple[int, float]:
+    """How many groups of the trends by hand agree with the warehouse, within how many points."""
+    import duckdb
+
+    from tests.benchmarks.by_hand import differences
+
+    with duckdb.connect(str(root / "by_hand.duckdb"), config={"threads": 2, "memory_limit": memory}) as connection:
         return differences(connection, warehouse(root).path)
 
 
@@ -224,10 +233,10 @@ def lines(folder: Path, history: History, memory: str) -> Iterator[str]:
     hand = measured(by_hand, long, memory)
     again = measured(by_hand, long, memory)
     hand = replace(hand, wall_s=(hand.wall_s + again.wall_s) / 2, cpu_s=(hand.cpu_s + again.cpu_s) / 2)
-    groups, points = hand.result
+    groups, points = measured(compare, long, memory).result
     mb = warehouse(long).path.stat().st_size / 1e6
     yield f"| full build, with its tests | {whole}; {mb:,.0f} MB | ≤ 8 GB |"
-    yield f"| the query by hand | {hand}; {groups:,} groups equal within {points:.4f} points | |"
+    yield f"| the same trends by hand | {hand}; {groups:,} rows equal within {points:.4f} points | |"
     yield f"| full build ÷ by hand | {_ratio(whole, hand)} | ≤ 3 |"
     yield f"| slowest nodes | {_nodes(whole)} | |"
     gated = measured(ask_the_gate, long)

@@ -2,6 +2,8 @@
 
 import re
 import shutil
+from dataclasses import replace
+from uuid import uuid4
 
 import pytest
 
@@ -78,3 +80,22 @@ def test_a_worker_killed_in_the_middle_of_a_batch_loses_and_doubles_nothing(clus
     # What the dead worker had finished is not recognised again.
     totals = re.findall(rf"{FIRST_DAY}: \d+ of (\d+) recordings recognised", heir.said)
     assert set(totals) == {str(RECORDINGS - len(kept))}
+
+
+def test_a_worker_that_shares_only_a_bucket_and_the_recordings_does_its_part(cluster, landing, expected, s3, tmp_path):
+    home, away = tmp_path / "home", tmp_path / "away"
+    home.mkdir()
+    in_s3 = s3 | {
+        "IQS_DATA": f"s3://iqs/{uuid4().hex}",
+        "IQS_LANDING": str(landing),
+        "IQS_BATCH_AUDIO_S": "16",
+    }
+    environment = cluster.environment | in_s3 | {"IQS_LOCAL": str(home)}
+    machines = replace(cluster, data=home, environment=environment)
+    machines.worker("at-home", "cpu", "warehouse")
+    worker = machines.worker("away", "gpu", IQS_LOCAL=str(away))
+    code, said = machines.run()
+    assert code in DONE, said
+    assert differing(dump(home), expected) == []
+    assert f"{FIRST_DAY}: 2 of 2 recordings recognised" in worker.said
+    assert {p.name for p in away.iterdir()} <= {"lake", "dagster"}

@@ -62,19 +62,25 @@ class Months:
         )
         self._turn = min(turns, default=("", "", ""))[1:]
 
-    def write(self, name: str, source: str, columns: Sequence[tuple[str, str]], audience: str) -> Path:
+    def rows(self, source: str) -> dict[str, int]:
+        """How many rows of the table `source` each month has; "" stands for those without a call_date."""
+        counted = self.connection.execute(
+            f"select date_trunc('month', call_date), count(*) from {source} group by 1 order by 1 nulls first"
+        ).fetchall()
+        return {f"{month:%Y-%m}" if month else "": rows for month, rows in counted}
+
+    def write(
+        self, name: str, source: str, columns: Sequence[tuple[str, str]], audience: str, rows_of: Mapping[str, int]
+    ) -> Path:
         """All months of the table `source` into files of the staged publication, by link where they stand.
 
-        `columns` are its names with their types, one of them `call_date`. Returns the files' folder.
+        `columns` are its names with their types, one of them `call_date`; `rows_of` its months. Returns the folder.
         """
         folder = month_folder(self.staging, name, self.publish_id, audience)
         folder.mkdir(parents=True)
-        counted = self.connection.execute(
-            f"select strftime(call_date, '%Y-%m') as month, count(*) from {source} group by 1 order by 1 nulls first"
-        ).fetchall()
         self._made[name] = {}
-        for month, rows in counted:
-            if month is None:
+        for month, rows in rows_of.items():
+            if not month:
                 raise PublicationError(f"{name} has {rows} rows without a call_date")
             made_from = fingerprint(self._builds[month], rows, columns, self.version) if month in self._builds else ""
             names = [column for column, _ in columns]

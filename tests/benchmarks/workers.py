@@ -21,7 +21,6 @@ from tests.faults.chain import DONE
 
 def measure(workers: int, recordings: int, length_s: float) -> None:
     with tempfile.TemporaryDirectory(prefix="workers-") as folder:
-        Path(folder).chmod(0o755)
         batch_s = recordings * length_s / 6  # six batches: enough for two workers, and few model loads
         with deployment(Path(folder), IQS_BATCH_AUDIO_S=str(batch_s)) as made:
             deliver_sound(made.data / "landing", recordings=recordings, length_s=length_s, days=1)

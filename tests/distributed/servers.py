@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -98,25 +99,18 @@ def postgres_server(folder: Path) -> Iterator[str]:
     found = [*Path("/usr/lib/postgresql").glob("*/bin/initdb"), *filter(None, [shutil.which("initdb")])]
     if not found:
         pytest.skip("Postgres is not installed (apt-get install postgresql)")
-    programs, port, data = Path(found[0]).resolve().parent, free_port(), folder / "postgres"
-    # Postgres refuses to run as root: then it runs as the user that its package made.
+    programs, port = Path(found[0]).resolve().parent, free_port()
+    # Postgres refuses to run as root: then it runs as the user that its package made, who can't look into our folders.
     who = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.getuid() == 0 else {}
-    data.mkdir(mode=0o700)
-    if who:
-        shutil.chown(data, "postgres", "postgres")
-        for parent in (folder, *folder.parents):
-            if parent.stat().st_uid == os.getuid() and parent != Path("/"):
-                parent.chmod(parent.stat().st_mode | 0o011)
-    make = [programs / "initdb", "-D", data, "-U", "dagster", "--auth=trust", "-E", "UTF8", "--locale=C", "--no-sync"]
-    done = subprocess.run(list(map(str, make)), capture_output=True, text=True, cwd="/", **who)
-    if done.returncode:
-        raise RuntimeError(f"initdb failed: {done.stderr}")
-    command = [programs / "postgres", "-D", data, "-p", port, "-h", "127.0.0.1", "-k", data, "-F"]
-    with child(list(map(str, command)), lambda: answers(port), folder / "postgres.log", cwd="/", **who):
-        subprocess.run(
-            [str(programs / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "dagster", "dagster"],
-            check=True,
-            capture_output=True,
-            cwd="/",
-        )
-        yield f"postgresql://dagster@127.0.0.1:{port}/dagster"
+    with tempfile.TemporaryDirectory(prefix="iqs-postgres-") as data:
+        if who:
+            shutil.chown(data, "postgres", "postgres")
+        make = [programs / "initdb", "-D", data, "-U", "dagster", "--auth=trust", "-E", "UTF8", "--locale=C"]
+        done = subprocess.run([*map(str, make), "--no-sync"], capture_output=True, text=True, cwd="/", **who)
+        if done.returncode:
+            raise RuntimeError(f"initdb failed: {done.stderr}")
+        command = [str(programs / "postgres"), "-D", data, "-p", str(port), "-h", "127.0.0.1", "-k", data, "-F"]
+        with child(command, lambda: answers(port), folder / "postgres.log", cwd="/", **who):
+            create = [str(programs / "createdb"), "-h", "127.0.0.1", "-p", str(port), "-U", "dagster", "dagster"]
+            subprocess.run(create, check=True, capture_output=True, cwd="/")
+            yield f"postgresql://dagster@127.0.0.1:{port}/dagster"

@@ -98,4 +98,5 @@ def test_a_worker_that_shares_only_a_bucket_and_the_recordings_does_its_part(clu
     assert code in DONE, said
     assert differing(dump(home), expected) == []
     assert f"{FIRST_DAY}: 2 of 2 recordings recognised" in worker.said
-    assert {p.name for p in away.iterdir()} <= {"lake", "dagster"}
+    assert not (away / "published").exists()
+    assert not (away / "warehouse" / "warehouse.duckdb").exists()

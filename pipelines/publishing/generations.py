@@ -2,7 +2,7 @@
 
 published/gen=<publish_id>/   iqs.duckdb, parquet/<table>.parquet, checks.json, manifest.json, the report
                               parquet/<large table>/publish_id=<publish_id>/<month>.parquet, viewed by iqs.duckdb
-                              live/<large table>/: these months, and a link to those that were current before
+                              live/<large table>/: these months, and links to those of earlier publications
                               restricted/ (mode 0700) with iqs_restricted.duckdb
 published/current             symlink to the generation that readers get, replaced by rename
 published/live.duckdb         views over current/: a connection that stays open sees new data at its next query
@@ -66,7 +66,7 @@ def months_view(folder: Path) -> str:
     """What a view selects from, given the absolute folder over those of its months; publish_id comes last.
 
     DuckDB looks for `**` in folders and not in links to folders: a query finds one publication's months in `live/`,
-    and opens each by a path that stands for the one before, too.
+    and opens each by a path that stands in later ones, too.
     """
     files = literal(folder / "**" / "*.parquet")
     return f"read_parquet({files}, hive_partitioning = true, hive_types = {{'publish_id': varchar}})"
@@ -176,26 +176,26 @@ def swap(published: Path, publish_id: str) -> None:
 
 
 def _link_months(published: Path, publish_id: str) -> None:
-    """Fill the `live/` of a generation: for each large table its own months, and a link to those of the current one.
+    """Fill the `live/` of a generation: for each large table its own months, and links to those of earlier ones.
 
-    Links lead to earlier publications only: were there two ways, a swap between two looks at a folder could show both.
+    No links to later ones: were there two ways, a swap between two looks at a folder could show both.
     """
-    target, before = generation_folder(published, publish_id), current_id(published)
+    target = generation_folder(published, publish_id)
+    earlier = [p for p in published.glob(f"{_GENERATION}*") if p.name < target.name]
     for table in read_manifest(target).get("months", {}):
         own, live = month_folder(target, table, publish_id, "public"), target / "live" / table
         if not own.is_dir():  # restricted
             continue
-        months = live / own.name
-        months.mkdir(parents=True, exist_ok=True)
-        for month in own.iterdir():
-            if not (months / month.name).is_symlink():
-                (months / month.name).symlink_to(os.path.relpath(month, months))
-        if before and before < publish_id:
-            earlier = month_folder(generation_folder(published, before), table, before, "public")
-            link = live / earlier.name
+        (live / own.name).mkdir(parents=True, exist_ok=True)
+        links = {live / own.name / month.name: month for month in own.iterdir()}
+        for generation in earlier:
+            months = month_folder(generation, table, generation.name.removeprefix(_GENERATION), "public")
+            if months.is_dir():
+                links[live / months.name] = months
+        for link, place in links.items():
             if not link.is_symlink():
-                link.symlink_to(os.path.relpath(earlier, live))
-        flush_folder(months)
+                link.symlink_to(os.path.relpath(place, link.parent))
+        flush_folder(live / own.name)
         flush_folder(live)
 
 

@@ -265,14 +265,17 @@ def test_a_query_that_found_its_files_opens_them_after_the_swap_and_the_next_one
     held = found()
     bytes_of = {path: path.read_bytes() for path in held}
     assert len(held) == 3
-    after = make()
+    between, after = make(), make()
     assert {path: path.read_bytes() for path in held} == bytes_of
     assert ids() == {after.publish_id}
 
     # Going back, a query at work may end with an error; never does it see both.
     held = found()
     rollback(tmp_path / "published")
-    assert ids() == {before.publish_id}
+    assert ids() == {between.publish_id}
     assert not any(path.exists() for path in held)
+    rollback(tmp_path / "published", before.publish_id)
+    assert ids() == {before.publish_id}
+    assert {path: path.read_bytes() for path in found()} == bytes_of
     make()
     assert len(found()) == 3

@@ -87,7 +87,7 @@ def test_the_gate_finds_every_check_of_every_partition_passed(lake, tmp_path):
 
 
 @pytest.mark.slow
-def test_the_query_by_hand_and_the_warehouse_agree(lake, tmp_path):
+def test_the_trends_by_hand_and_those_of_the_warehouse_agree(lake, tmp_path):
     import duckdb
 
     from tests.benchmarks.by_hand import differences, trends
@@ -96,6 +96,7 @@ def test_the_query_by_hand_and_the_warehouse_agree(lake, tmp_path):
     assert [n.name for n in warehouse.build() if not n.passed] == []
     with duckdb.connect() as connection:
         trends(connection, lake.root, PROJECT / "dbt_project" / "seeds")
-        groups, points = differences(connection, warehouse.path)
-    assert groups > 20
-    assert points < 0.001
+        rows, points = differences(connection, warehouse.path)
+    assert rows > 1000
+    # Two calls with scores rounded to 0.0001: 12.7 times that in the interval.
+    assert points < 0.002
